@@ -1,0 +1,82 @@
+//! One row of the delivery log.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::id::{AttemptNumber, Round};
+use crate::time::Timestamp;
+
+use super::Reason;
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Outcome {
+    /// The receiver accepted it.
+    Success,
+    /// It did not, or nobody knows.
+    Failure(Reason),
+}
+
+impl Outcome {
+    /// The word: `success`, or the reason's.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure(reason) => reason.as_str(),
+        }
+    }
+
+    /// Reads what [`as_str`](Self::as_str) wrote; `None` for another word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == "success" { Some(Self::Success) } else { Reason::parse(text).map(Self::Failure) }
+    }
+}
+
+/// The start of a response's body, as bytes: it may be no text at all.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ResponseHead {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// Whether there was more.
+    pub truncated: bool,
+}
+
+/// One attempt, as it is logged. Append-only: numbered 1..n without gaps (S8).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Attempt {
+    /// Counts over all rounds.
+    pub number: AttemptNumber,
+    /// In which round it ran.
+    pub round: Round,
+    /// When it began; for a lost one, when the loss was found.
+    pub started_at: Timestamp,
+    /// How long it took.
+    pub duration: Duration,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The status, if an answer came.
+    pub status_code: Option<u16>,
+    /// What went wrong, in words for the endpoint's owner.
+    pub error: Option<String>,
+    /// The same for the operator: may name addresses.
+    pub detail: Option<String>,
+    /// The URL it went to; `None` for a lost one, which nobody saw.
+    pub url: Option<Arc<str>>,
+    /// The start of the answer's body.
+    pub response: Option<ResponseHead>,
+    /// The address that answered or was tried last.
+    pub peer: Option<IpAddr>,
+}
+
+impl Attempt {
+    /// When it ended.
+    #[must_use]
+    pub fn ended_at(&self) -> Timestamp {
+        self.started_at.saturating_add(self.duration)
+    }
+}

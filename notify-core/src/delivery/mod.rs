@@ -1,0 +1,15 @@
+//! Deliveries and their attempts.
+
+mod attempt;
+mod delivery;
+mod new_delivery;
+mod reason;
+mod reply;
+mod state;
+
+pub use attempt::{Attempt, Outcome, ResponseHead};
+pub use delivery::{CorruptDelivery, Delivery, StoredDelivery};
+pub use new_delivery::{NewDelivery, Start};
+pub use reason::Reason;
+pub use reply::{Response, SendFailure};
+pub use state::{EventStatus, State};

@@ -1,0 +1,58 @@
+//! What a transport brings back from one request.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+
+use super::Reason;
+
+/// A complete head came back; the status decides, whatever became of the body.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The first bytes of the body (the HTTP transport keeps 16 KiB), as they came.
+    pub body: Bytes,
+    /// Whether the body went on, or broke off, after that.
+    pub truncated: bool,
+    /// The `Location` of a redirect, which is not followed.
+    pub location: Option<String>,
+    /// The address that answered.
+    pub peer: Option<IpAddr>,
+}
+
+impl Response {
+    /// An answer with this status and an empty body.
+    #[must_use]
+    pub const fn new(status: u16) -> Self {
+        Self { status, body: Bytes::new(), truncated: false, location: None, peer: None }
+    }
+}
+
+/// No head came back.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{}: {detail}", .reason.as_str())]
+#[non_exhaustive]
+pub struct SendFailure {
+    /// The kind of failure.
+    pub reason: Reason,
+    /// For the operator: may name addresses; never a secret or a payload.
+    pub detail: String,
+    /// The address that was tried last.
+    pub peer: Option<IpAddr>,
+}
+
+impl SendFailure {
+    /// A failure of this kind.
+    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into(), peer: None }
+    }
+
+    /// The same, at this address.
+    #[must_use]
+    pub const fn at(mut self, peer: Option<IpAddr>) -> Self {
+        self.peer = peer;
+        self
+    }
+}

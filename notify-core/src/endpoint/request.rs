@@ -1,0 +1,154 @@
+//! What a host hands in to register or change an endpoint: plain text, checked when it is used.
+
+use std::time::Duration;
+
+use crate::id::{EventFilter, TenantId};
+use crate::input::InvalidInput;
+use crate::retry::{RetrySchedule, SuccessRule};
+
+use super::CustomHeader;
+
+const MAX_HEADERS: usize = 32;
+
+/// A new endpoint: a name and a URL are all that is needed.
+///
+/// ```
+/// use notify_core::NewEndpoint;
+/// let endpoint = NewEndpoint::new("billing", "https://billing.example.com/hook").events(["connection.*"]);
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewEndpoint {
+    /// 1 to 128 characters.
+    pub name: String,
+    /// Where attempts go.
+    pub url: String,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The host's own secret; `None` has one generated.
+    pub secret: Option<crate::sign::Secret>,
+    /// Everything else.
+    pub options: EndpointPatch,
+}
+
+impl NewEndpoint {
+    /// An endpoint with a generated secret that gets every event.
+    pub fn new(name: impl Into<String>, url: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            url: url.into(),
+            tenant: TenantId::default(),
+            secret: None,
+            options: EndpointPatch::default(),
+        }
+    }
+
+    /// Wants only these event types or patterns.
+    #[must_use]
+    pub fn events<I: IntoIterator>(mut self, patterns: I) -> Self
+    where
+        I::Item: Into<String>,
+    {
+        self.options.events = Some(Some(patterns.into_iter().map(Into::into).collect()));
+        self
+    }
+
+    /// Signs with the host's own secret.
+    #[must_use]
+    pub fn secret(mut self, secret: crate::sign::Secret) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
+    /// Registers it for this tenant.
+    #[must_use]
+    pub fn tenant(mut self, tenant: TenantId) -> Self {
+        self.tenant = tenant;
+        self
+    }
+
+    /// Widens or narrows what counts as success.
+    #[must_use]
+    pub const fn success(mut self, rule: SuccessRule) -> Self {
+        self.options.success = Some(Some(rule));
+        self
+    }
+}
+
+/// What to change of an endpoint; `None` leaves a field as it is. For fields that can be unset,
+/// `Some(None)` does it.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct EndpointPatch {
+    /// A new name.
+    pub name: Option<String>,
+    /// A new URL: used from the next attempt on, of old events too.
+    pub url: Option<String>,
+    /// A new description.
+    pub description: Option<String>,
+    /// New event patterns; `Some(None)` = every event.
+    pub events: Option<Option<Vec<String>>>,
+    /// New headers, in place of the old ones: (name, value).
+    pub headers: Option<Vec<(String, String)>>,
+    /// A success rule of its own; `Some(None)` = the engine's.
+    pub success: Option<Option<SuccessRule>>,
+    /// Delays of its own; `Some(None)` = the engine's.
+    pub schedule: Option<Option<RetrySchedule>>,
+    /// A timeout of its own; `Some(None)` = the engine's.
+    pub timeout: Option<Option<Duration>>,
+}
+
+impl EndpointPatch {
+    /// Checks what needs no transport and no engine, and writes it into `endpoint`.
+    pub(crate) fn apply_to(&self, endpoint: &mut super::Endpoint) -> Result<(), InvalidInput> {
+        if let Some(name) = &self.name {
+            endpoint.name = name.parse()?;
+        }
+        if let Some(url) = &self.url {
+            endpoint.url = url.parse()?;
+        }
+        if let Some(description) = &self.description {
+            if description.chars().count() > 1024 || description.contains('\0') {
+                return Err(InvalidInput::new(
+                    "description",
+                    "NTF-DESCRIPTION",
+                    "has at most 1024 characters, none of them NUL",
+                ));
+            }
+            endpoint.description.clone_from(description);
+        }
+        if let Some(events) = &self.events {
+            endpoint.filter = match events {
+                None => EventFilter::all(),
+                Some(patterns) => EventFilter::new(patterns)
+                    .map_err(|error| InvalidInput::new("events", "NTF-EVENTS", error.to_string()))?,
+            };
+        }
+        if let Some(headers) = &self.headers {
+            endpoint.headers = read_headers(headers)?;
+        }
+        if let Some(success) = self.success {
+            endpoint.policy.success = success;
+        }
+        if let Some(schedule) = &self.schedule {
+            endpoint.policy.schedule.clone_from(schedule);
+        }
+        if let Some(timeout) = self.timeout {
+            endpoint.policy.timeout = timeout;
+        }
+        Ok(())
+    }
+}
+
+fn read_headers(pairs: &[(String, String)]) -> Result<Vec<CustomHeader>, InvalidInput> {
+    if pairs.len() > MAX_HEADERS {
+        return Err(InvalidInput::new("headers", "NTF-HEADER", "has at most 32 entries"));
+    }
+    let mut headers =
+        pairs.iter().map(|(name, value)| CustomHeader::new(name, value)).collect::<Result<Vec<_>, _>>()?;
+    headers.sort_by(|a, b| a.name().cmp(b.name()));
+    if headers.windows(2).any(|pair| pair[0].name() == pair[1].name()) {
+        return Err(InvalidInput::new("headers", "NTF-HEADER", "names one header twice"));
+    }
+    Ok(headers)
+}

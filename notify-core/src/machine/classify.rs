@@ -1,0 +1,81 @@
+//! Success or failure, and which.
+
+use crate::delivery::{Outcome, Reason, Response, ResponseHead, SendFailure};
+use crate::retry::SuccessRule;
+
+/// What one reply means.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Verdict {
+    /// Success, or why not.
+    pub outcome: Outcome,
+    /// The status, if an answer came.
+    pub status_code: Option<u16>,
+    /// What went wrong, in words for the endpoint's owner.
+    pub error: Option<String>,
+    /// The same for the operator.
+    pub detail: Option<String>,
+    /// The start of the answer's body.
+    pub response: Option<ResponseHead>,
+    /// The address that answered or was tried last.
+    pub peer: Option<std::net::IpAddr>,
+}
+
+/// Judges a reply by `rule`. The status alone decides: a complete head counts even where the body broke off.
+#[must_use]
+pub fn classify(reply: Result<Response, SendFailure>, rule: SuccessRule) -> Verdict {
+    match reply {
+        Ok(response) => judge_status(response, rule),
+        Err(failure) => Verdict {
+            outcome: Outcome::Failure(failure.reason),
+            status_code: None,
+            error: Some(failure.reason.sentence().to_owned()),
+            detail: Some(failure.detail),
+            response: None,
+            peer: failure.peer,
+        },
+    }
+}
+
+fn judge_status(response: Response, rule: SuccessRule) -> Verdict {
+    let status = response.status;
+    let (outcome, error) = if rule.accepts(status) {
+        (Outcome::Success, None)
+    } else {
+        let (reason, error) = match status {
+            200..=299 => (Reason::Status2xxNot200, format!("answered {status}; this endpoint requires 200")),
+            300..=399 => {
+                let target =
+                    response.location.as_deref().map(|location| format!(" to {}", shown(location))).unwrap_or_default();
+                (Reason::RedirectRefused, format!("answered {status}{target}; redirects are not followed"))
+            }
+            400..=499 => (Reason::Status4xx, wrong_status(status, rule)),
+            500..=599 => (Reason::Status5xx, wrong_status(status, rule)),
+            _ => (Reason::StatusOther, wrong_status(status, rule)),
+        };
+        (Outcome::Failure(reason), Some(error))
+    };
+    Verdict {
+        outcome,
+        status_code: Some(status),
+        error,
+        detail: None,
+        response: Some(ResponseHead { bytes: response.body, truncated: response.truncated }),
+        peer: response.peer,
+    }
+}
+
+fn wrong_status(status: u16, rule: SuccessRule) -> String {
+    match rule {
+        SuccessRule::Exactly200 => format!("answered {status}; this endpoint requires 200"),
+        SuccessRule::Any2xx => format!("answered {status}; this endpoint requires a 2xx"),
+    }
+}
+
+/// A location from a stranger: no query (it may hold a token), no control characters, not endless.
+fn shown(location: &str) -> String {
+    let plain: String = location.chars().take_while(|c| *c != '?' && *c != '#').take(200).collect();
+    plain.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,265 @@
+//! One step of a delivery: total, pure, and the only maker of changes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::delivery::{Attempt, Delivery, Outcome, Reason, State, StoredDelivery};
+use crate::id::{AttemptNumber, ChangeId};
+use crate::retry::Policy;
+use crate::time::Timestamp;
+
+use super::{Change, Verdict};
+
+/// From this many leases lost in a row on, a delivery waits before it is sent again, and is then sent alone: it
+/// may be the payload that kills the process, and if it is not, it must not die with the one that is.
+pub const SOLO_FROM_LOST_LEASES: u32 = 3;
+
+/// After this many leases lost in a row a delivery ends `failed`: a payload that kills the process cannot loop
+/// for ever.
+pub const MAX_LOST_LEASES: u32 = 10;
+
+const LOST_WAITS: [Duration; 3] = [Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(1800)];
+
+/// What the endpoint says just now.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Gate {
+    /// It takes attempts.
+    Open,
+    /// It is disabled: its deliveries are held.
+    Disabled,
+    /// It is deleted: its deliveries are cancelled.
+    Gone,
+}
+
+/// What happened to a leased delivery.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Input {
+    /// It was claimed and its endpoint read: may it be sent?
+    Start(Gate),
+    /// Its attempt ended with a known outcome.
+    Finished {
+        /// The endpoint, read after the end; it does not matter after a success.
+        gate: Gate,
+        /// When the attempt began.
+        started_at: Timestamp,
+        /// How long it took.
+        duration: Duration,
+        /// Where it went.
+        url: Arc<str>,
+        /// How it ended.
+        verdict: Box<Verdict>,
+    },
+    /// It was not sent after all.
+    HandBack,
+    /// Its attempt was cut off by a shutdown.
+    Interrupted {
+        /// When the attempt began.
+        started_at: Timestamp,
+        /// Where it went.
+        url: Arc<str>,
+    },
+}
+
+/// What to do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// Make the attempt with this number.
+    Send(AttemptNumber),
+    /// Write this.
+    Write(Change),
+}
+
+/// The delivery is not in flight, so none of this can have happened to it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("a delivery that is {} takes no step", .state.as_str())]
+pub struct IllegalTransition {
+    /// Where it stands.
+    pub state: State,
+}
+
+/// Whether `delivery` may only be sent while nothing else is in flight.
+#[must_use]
+pub const fn must_go_alone(delivery: &Delivery) -> bool {
+    delivery.as_stored().lost_leases >= SOLO_FROM_LOST_LEASES
+}
+
+/// The next step of `delivery`, given what happened. `change` names the change if there is one.
+///
+/// # Errors
+/// [`IllegalTransition`] if the delivery is not in flight. Never panics, for any counter and any time.
+pub fn step(
+    delivery: &Delivery,
+    input: Input,
+    policy: &Policy,
+    now: Timestamp,
+    change: ChangeId,
+) -> Result<Step, IllegalTransition> {
+    if delivery.state() != State::InFlight {
+        return Err(IllegalTransition { state: delivery.state() });
+    }
+    let mut draft = Draft::new(delivery, now);
+    match input {
+        Input::Start(gate) => {
+            if let Some(step) = draft.refuse_start(gate) {
+                return Ok(step.unwrap_or_else(|| draft.write(change)));
+            }
+        }
+        Input::Finished { gate, started_at, duration, url, verdict } => {
+            draft.finish(gate, policy, Ran { started_at, duration, url }, *verdict);
+        }
+        Input::HandBack => draft.schedule(now),
+        Input::Interrupted { started_at, url } => {
+            let duration = now.since(started_at);
+            draft.log(Ran { started_at, duration, url }, Verdict::of_reason(Reason::Interrupted));
+            draft.schedule(now);
+        }
+    }
+    Ok(draft.write(change))
+}
+
+struct Ran {
+    started_at: Timestamp,
+    duration: Duration,
+    url: Arc<str>,
+}
+
+/// The row to be, and the log rows with it.
+struct Draft<'a> {
+    from: &'a Delivery,
+    next: StoredDelivery,
+    attempts: Vec<Attempt>,
+    now: Timestamp,
+}
+
+impl<'a> Draft<'a> {
+    fn new(from: &'a Delivery, now: Timestamp) -> Self {
+        let mut draft = Self { from, next: from.as_stored().clone(), attempts: Vec::new(), now };
+        // The rows of lost attempts come first, whatever happens now (S6).
+        for _ in 0..from.lost_unlogged() {
+            let number = draft.next_number();
+            draft.attempts.push(Attempt {
+                number,
+                round: draft.next.round,
+                started_at: now,
+                duration: Duration::ZERO,
+                outcome: Outcome::Failure(Reason::WorkerLost),
+                status_code: None,
+                error: Some(Reason::WorkerLost.sentence().to_owned()),
+                detail: None,
+                url: None,
+                response: None,
+                peer: None,
+            });
+        }
+        draft.next.lost_logged = draft.next.lost_leases;
+        draft
+    }
+
+    /// `None`: go on. `Some(None)`: write the draft. `Some(Some(step))`: that.
+    fn refuse_start(&mut self, gate: Gate) -> Option<Option<Step>> {
+        match gate {
+            Gate::Gone => {
+                self.settle(State::Cancelled, self.now);
+                return Some(None);
+            }
+            Gate::Disabled => {
+                self.hold(self.now);
+                return Some(None);
+            }
+            Gate::Open => {}
+        }
+        let lost = self.next.lost_leases;
+        if lost >= MAX_LOST_LEASES {
+            self.next.reason = Some(Reason::WorkerLost);
+            self.settle(State::Failed, self.now);
+            return Some(None);
+        }
+        if lost >= SOLO_FROM_LOST_LEASES && self.from.lost_unlogged() > 0 {
+            let index = usize::try_from(lost - SOLO_FROM_LOST_LEASES).unwrap_or(usize::MAX);
+            self.next.reason = Some(Reason::WorkerLost);
+            self.schedule(self.now.saturating_add(LOST_WAITS[index.min(LOST_WAITS.len() - 1)]));
+            return Some(None);
+        }
+        Some(Some(Step::Send(self.next_number())))
+    }
+
+    fn finish(&mut self, gate: Gate, policy: &Policy, ran: Ran, verdict: Verdict) {
+        let ended_at = ran.started_at.saturating_add(ran.duration);
+        let outcome = verdict.outcome;
+        self.log(ran, verdict);
+        self.next.lost_leases = 0;
+        self.next.lost_logged = 0;
+        let reason = match outcome {
+            Outcome::Success => {
+                self.next.reason = None;
+                return self.settle(State::Delivered, ended_at);
+            }
+            Outcome::Failure(reason) => reason,
+        };
+        self.next.reason = Some(reason);
+        self.next.failures = self.next.failures.saturating_add(1);
+        match (policy.schedule.due_after(self.next.failures, ended_at), gate) {
+            (_, Gate::Gone) => self.settle(State::Cancelled, ended_at),
+            (None, _) => self.settle(State::Failed, ended_at),
+            (Some(due), Gate::Disabled) => self.hold(due),
+            (Some(due), Gate::Open) => self.schedule(due),
+        }
+    }
+
+    fn log(&mut self, ran: Ran, verdict: Verdict) {
+        self.attempts.push(Attempt {
+            number: self.next_number(),
+            round: self.next.round,
+            started_at: ran.started_at,
+            duration: ran.duration,
+            outcome: verdict.outcome,
+            status_code: verdict.status_code,
+            error: verdict.error,
+            detail: verdict.detail,
+            url: Some(ran.url),
+            response: verdict.response,
+            peer: verdict.peer,
+        });
+    }
+
+    fn next_number(&self) -> AttemptNumber {
+        let last = self.attempts.last().map_or(self.from.as_stored().attempts, |attempt| attempt.number.get());
+        AttemptNumber::new(last).next()
+    }
+
+    const fn schedule(&mut self, at: Timestamp) {
+        self.next.state = State::Scheduled;
+        self.next.ready_at = Some(at);
+    }
+
+    const fn hold(&mut self, due: Timestamp) {
+        self.next.state = State::Held;
+        self.next.ready_at = Some(due);
+    }
+
+    const fn settle(&mut self, state: State, at: Timestamp) {
+        self.next.state = state;
+        self.next.ready_at = None;
+        self.next.settled_at = Some(at);
+    }
+
+    fn write(self, id: ChangeId) -> Step {
+        Step::Write(Change::new(id, self.from, self.next, self.attempts))
+    }
+}
+
+impl Verdict {
+    fn of_reason(reason: Reason) -> Self {
+        Self {
+            outcome: Outcome::Failure(reason),
+            status_code: None,
+            error: Some(reason.sentence().to_owned()),
+            detail: None,
+            response: None,
+            peer: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

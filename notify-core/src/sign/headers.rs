@@ -1,0 +1,98 @@
+//! The signature headers of one attempt.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::id::EventId;
+use crate::time::Timestamp;
+
+use super::{Secret, SecretRole, SecretSet};
+
+/// Lower-case hex of HMAC-SHA256 over the raw body, keyed with the current secret's UTF-8 bytes.
+pub const NOTIFY_SIGNATURE: &str = "x-notify-signature";
+/// The same with the staged secret, while there is one.
+pub const NOTIFY_SIGNATURE_NEXT: &str = "x-notify-signature-next";
+/// The same with the secret that is being retired, while it lasts.
+pub const NOTIFY_SIGNATURE_PREVIOUS: &str = "x-notify-signature-previous";
+/// Standard Webhooks: the event's id.
+pub const WEBHOOK_ID: &str = "webhook-id";
+/// Standard Webhooks: this attempt's second.
+pub const WEBHOOK_TIMESTAMP: &str = "webhook-timestamp";
+/// Standard Webhooks: one `v1,…` for each active secret, separated by spaces.
+pub const WEBHOOK_SIGNATURE: &str = "webhook-signature";
+
+/// One header line; the name is in lower case (RFC 9113, section 8.2).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Header {
+    /// The field name.
+    pub name: Cow<'static, str>,
+    /// The field value: visible ASCII, spaces and tabs.
+    pub value: String,
+}
+
+impl Header {
+    /// A header with a name that is known at compile time.
+    #[must_use]
+    pub const fn new(name: &'static str, value: String) -> Self {
+        Self { name: Cow::Borrowed(name), value }
+    }
+}
+
+/// The headers that sign `body` for an attempt at `now`: `x-notify-signature` always, and the Standard Webhooks
+/// three where a secret has such a key.
+#[must_use]
+pub fn signed_headers(secrets: &SecretSet, event: &EventId, now: Timestamp, body: &[u8]) -> Vec<Header> {
+    let mut headers = Vec::with_capacity(4);
+    let mut standard = String::new();
+    for stored in secrets.active(now) {
+        let name = match stored.role {
+            SecretRole::Current => NOTIFY_SIGNATURE,
+            SecretRole::Next => NOTIFY_SIGNATURE_NEXT,
+            SecretRole::Previous => NOTIFY_SIGNATURE_PREVIOUS,
+        };
+        headers.push(Header::new(name, notify_signature(&stored.secret, body)));
+        if let Some(signature) = standard_signature(&stored.secret, event.as_str(), now.as_secs(), body) {
+            if !standard.is_empty() {
+                standard.push(' ');
+            }
+            standard.push_str(&signature);
+        }
+    }
+    if !standard.is_empty() {
+        headers.push(Header::new(WEBHOOK_ID, event.to_string()));
+        headers.push(Header::new(WEBHOOK_TIMESTAMP, now.as_secs().to_string()));
+        headers.push(Header::new(WEBHOOK_SIGNATURE, standard));
+    }
+    headers
+}
+
+/// The value of `x-notify-signature`: 64 lower-case hex digits.
+#[must_use]
+pub fn notify_signature(secret: &Secret, body: &[u8]) -> String {
+    hex::encode(mac(secret.notify_key(), &[body]).finalize().into_bytes())
+}
+
+/// One `v1,…` of `webhook-signature`, over `<id>.<second>.<body>`; `None` if the secret is not `whsec_` + base64.
+///
+/// Source: Standard Webhooks specification, section "Signature scheme".
+#[must_use]
+pub fn standard_signature(secret: &Secret, id: &str, second: i64, body: &[u8]) -> Option<String> {
+    let key = secret.standard_key()?;
+    let mac = mac(key, &[id.as_bytes(), b".", second.to_string().as_bytes(), b".", body]);
+    let mut text = String::from("v1,");
+    STANDARD.encode_string(mac.finalize().into_bytes(), &mut text);
+    Some(text)
+}
+
+pub(super) fn mac(key: &[u8], parts: &[&[u8]]) -> Hmac<Sha256> {
+    // HMAC takes a key of any length, so this never fails.
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).unwrap_or_else(|_| unreachable!("HMAC takes any key"));
+    for part in parts {
+        mac.update(part);
+    }
+    mac
+}

@@ -1,0 +1,4 @@
+//! mem
+/// x
+#[derive(Debug)]
+pub struct MemoryStore;

@@ -1,0 +1,26 @@
+//! What a store promises: rules S1 to S14, each named where it holds.
+//!
+//! A store is dumb: it keeps rows, hands them out under a lease, and writes what it is given if nobody else wrote
+//! first. It knows no retry rule and reads no clock. A store of the host's own implements [`Store`], and beside it
+//! [`EndpointDirectory`], [`EndpointAdmin`] and [`DeliveryLog`].
+
+mod directory;
+mod error;
+mod log;
+mod memory;
+mod model;
+#[allow(clippy::module_inception, reason = "the trait that the folder is about")]
+mod store;
+mod types;
+
+pub use directory::{EndpointAdmin, EndpointDirectory, EndpointQuery, Replaced};
+pub use error::{BoxError, Operation, StoreError};
+pub use log::{
+    Cursor, DeliveryLog, DeliveryQuery, EventQuery, EventRecord, InvalidCursor, Page, PageRequest, Pruned, Stats,
+};
+pub use memory::MemoryStore;
+pub use store::Store;
+pub use types::{
+    ApplyOutcome, ClaimBatch, ClaimRequest, Claimed, CorruptRecord, Free, InsertOutcome, Inserted, Mark, PublishBatch,
+    PublishedEvent, SweepAction, SweepRequest, Swept,
+};
