@@ -211,7 +211,7 @@ mod tests {
     fn the_sample_ids_decode_to_their_second() {
         for (id, second) in [
             ("evt_ck7qhp33c68tov35spng", "2023-09-24T03:11:32.000Z"),
-            ("evt_ck7to833c68r1r7g5cfg", "2023-09-26T05:02:08.000Z"),
+            ("evt_ck7to833c68r1r7g5cfg", "2023-09-24T06:50:08.000Z"),
         ] {
             let xid = id.parse::<EventId>().unwrap().xid().unwrap();
             assert_eq!(xid.time().to_string(), second, "{id}");
