@@ -3,6 +3,7 @@
 //! endpoints, calls [`Engine::publish`], and polls [`Engine::run`].
 
 pub mod delivery;
+pub mod dispatch;
 pub mod endpoint;
 pub mod event;
 pub mod fanout;

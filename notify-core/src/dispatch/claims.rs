@@ -1,0 +1,168 @@
+//! When to claim, and what an answer says about what is still waiting.
+
+use std::collections::BTreeSet;
+
+use crate::id::EndpointId;
+use crate::store::{ClaimBatch, ClaimRequest};
+use crate::time::Timestamp;
+
+use super::command::Command;
+use super::config::DispatchConfig;
+use super::dispatcher::Dispatcher;
+
+/// A claim is one bounded step of the store, however many slots are free.
+const MAX_CLAIM: u32 = 1000;
+
+/// The cycle of claims: at most one runs.
+#[derive(Debug)]
+pub(super) struct Claims {
+    running: Option<ClaimRequest>,
+    /// The request of a claim that failed: it may have leased rows, so the very same is asked again.
+    again: Option<ClaimRequest>,
+    /// Something may have become due since the last claim was asked.
+    woken: bool,
+    /// The earliest time at which something is known to be due.
+    next_ready: Option<Timestamp>,
+    /// The same, noted while a claim runs: its answer may not know of it.
+    due_meanwhile: Option<Timestamp>,
+    /// Endpoints with slots freed while a claim runs: it was asked as if they were taken.
+    freed_meanwhile: BTreeSet<EndpointId>,
+    /// `None` until the first claim was answered: nobody knows what waits.
+    answered_at: Option<Timestamp>,
+    /// Endpoints that got as many rows as they had slots: more may wait, so a freed slot is a wake-up.
+    capped: BTreeSet<EndpointId>,
+    /// Endpoints with deliveries stored as due since the last claim was asked.
+    waiting: BTreeSet<EndpointId>,
+    more_eligible: bool,
+}
+
+impl Claims {
+    pub(super) const fn new() -> Self {
+        Self {
+            running: None,
+            again: None,
+            woken: true,
+            next_ready: None,
+            due_meanwhile: None,
+            freed_meanwhile: BTreeSet::new(),
+            answered_at: None,
+            capped: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            more_eligible: false,
+        }
+    }
+
+    pub(super) const fn wake(&mut self) {
+        self.woken = true;
+    }
+
+    pub(super) fn stored_due(&mut self, endpoints: Vec<EndpointId>) {
+        self.woken = true;
+        self.waiting.extend(endpoints);
+    }
+
+    /// A row is known to be due at `at`.
+    pub(super) fn due(&mut self, at: Timestamp) {
+        let earlier = |known: Option<Timestamp>| Some(known.map_or(at, |known| known.min(at)));
+        self.next_ready = earlier(self.next_ready);
+        if self.running.is_some() {
+            self.due_meanwhile = earlier(self.due_meanwhile);
+        }
+    }
+
+    pub(super) const fn is_running(&self) -> bool {
+        self.running.is_some() || self.again.is_some()
+    }
+
+    pub(super) fn failed(&mut self) {
+        self.again = self.running.take();
+    }
+
+    /// Whether a fresh delivery may go ahead: nothing older of its endpoint is known to wait, and no claim is
+    /// under way that may fill the same slots.
+    pub(super) fn allow_reservation(&self, endpoint: &EndpointId) -> bool {
+        self.answered_at.is_some()
+            && !self.is_running()
+            && !self.more_eligible
+            && !self.capped.contains(endpoint)
+            && !self.waiting.contains(endpoint)
+    }
+
+    pub(super) fn wanted(&self, now: Timestamp, config: &DispatchConfig) -> bool {
+        self.woken || self.again.is_some() || self.due_at(config) <= now || self.clock_went_back(now)
+    }
+
+    /// When the next claim is due, woken or not.
+    pub(super) fn due_at(&self, config: &DispatchConfig) -> Timestamp {
+        if self.again.is_some() {
+            return Timestamp::MIN;
+        }
+        let idle = self.answered_at.map_or(Timestamp::MIN, |at| at.saturating_add(config.idle_claim));
+        self.next_ready.map_or(idle, |at| at.min(idle))
+    }
+
+    fn clock_went_back(&self, now: Timestamp) -> bool {
+        self.answered_at.is_some_and(|at| at > now)
+    }
+}
+
+impl Dispatcher {
+    /// Whether a claim could be asked at all, wanted or not. One that failed is asked again also while stopping:
+    /// what it leased must be handed back.
+    pub(super) fn may_claim(&self) -> bool {
+        let fresh = self.drain.is_running() && self.slots.free() > 0 && self.may_take_more();
+        self.claims.running.is_none() && (self.claims.again.is_some() || fresh)
+    }
+
+    pub(super) fn claim_next(&mut self, now: Timestamp, out: &mut Vec<Command>) {
+        if !self.may_claim() || !self.claims.wanted(now, &self.config) {
+            return;
+        }
+        let request = self.claims.again.take().unwrap_or_else(|| ClaimRequest {
+            now,
+            lease_until: now.saturating_add(self.config.lease()),
+            token: self.tokens.claim(),
+            limit: self.slots.free().min(MAX_CLAIM),
+            free: self.slots.as_free(),
+        });
+        // Read before the claim is asked: what wakes from now on may not be in its answer.
+        self.claims.woken = false;
+        self.claims.waiting.clear();
+        out.push(Command::Claim(request.clone()));
+        self.claims.running = Some(request);
+    }
+
+    pub(super) fn claimed(&mut self, now: Timestamp, batch: ClaimBatch, out: &mut Vec<Command>) {
+        let Some(request) = self.claims.running.take() else { return };
+        self.outage.answered();
+        self.claims.answered_at = Some(now);
+        let meanwhile = self.claims.due_meanwhile.take();
+        self.claims.next_ready = batch.next_ready_at.into_iter().chain(meanwhile).min();
+        self.claims.more_eligible = batch.next_ready_at.is_some_and(|at| at <= request.now);
+        self.claims.capped =
+            request.free.busy.iter().filter(|(_, free)| *free == 0).map(|(id, _)| id.clone()).collect();
+        out.extend(batch.corrupt.into_iter().map(Command::Corrupt));
+        for row in &batch.claimed {
+            let endpoint = row.delivery.endpoint();
+            self.slots.take(endpoint);
+            // It got all that it could take just now: more may wait behind.
+            if self.slots.free_for(endpoint) == 0 && !self.claims.capped.contains(endpoint) {
+                self.claims.capped.insert(endpoint.clone());
+            }
+        }
+        let freed = std::mem::take(&mut self.claims.freed_meanwhile);
+        self.claims.woken |= freed.iter().any(|endpoint| self.claims.capped.contains(endpoint));
+        self.take_in(batch.claimed);
+    }
+
+    /// Frees the slot of an attempt that ended or will not be made.
+    pub(super) fn free_slot(&mut self, endpoint: &EndpointId) {
+        self.slots.release(endpoint);
+        if self.claims.capped.contains(endpoint) {
+            self.claims.woken = true;
+        }
+        if self.claims.running.is_some() {
+            self.claims.freed_meanwhile.insert(endpoint.clone());
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Changes that are decided but not written yet.
+
+use std::sync::Arc;
+
+use crate::delivery::{Delivery, State};
+use crate::machine::{Change, Input, Step, step};
+use crate::retry::Policy;
+use crate::store::{ApplyOutcome, Claimed};
+use crate::time::Timestamp;
+
+use super::command::Command;
+use super::dispatcher::Dispatcher;
+
+/// The buffer: what gathers while one apply runs goes out with the next.
+#[derive(Debug, Default)]
+pub(super) struct Unsettled {
+    waiting: Vec<Change>,
+    applying: Option<Arc<[Change]>>,
+    /// The last apply failed, and may be written all the same: the very same goes out again.
+    again: Option<Arc<[Change]>>,
+}
+
+impl Unsettled {
+    pub(super) fn push(&mut self, change: Change) {
+        self.waiting.push(change);
+    }
+
+    pub(super) fn failed(&mut self) {
+        self.again = self.applying.take();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn len(&self) -> usize {
+        let under_way = |changes: &Option<Arc<[Change]>>| changes.as_ref().map_or(0, |changes| changes.len());
+        self.waiting.len() + under_way(&self.applying) + under_way(&self.again)
+    }
+}
+
+impl Dispatcher {
+    /// Takes the machine's step for a delivery that this engine holds, and buffers what it writes. `policy` is the
+    /// engine's unless given.
+    pub(super) fn write(&mut self, now: Timestamp, delivery: &Delivery, input: Input, policy: Option<&Policy>) {
+        let change = self.tokens.change();
+        // Everything held here was leased to us, so the step is always legal; if a store says otherwise, there is
+        // nothing to write.
+        if let Ok(Step::Write(change)) = step(delivery, input, policy.unwrap_or(&self.config.policy), now, change) {
+            self.unsettled.push(change);
+        }
+    }
+
+    pub(super) fn hand_back(&mut self, now: Timestamp, claimed: &Claimed) {
+        self.drain.count_handed_back();
+        self.write(now, &claimed.delivery, Input::HandBack, None);
+    }
+
+    pub(super) fn settle_next(&mut self, out: &mut Vec<Command>) {
+        if self.unsettled.applying.is_some() {
+            return;
+        }
+        let changes = match self.unsettled.again.take() {
+            Some(changes) => changes,
+            None if self.unsettled.waiting.is_empty() => return,
+            None => std::mem::take(&mut self.unsettled.waiting).into(),
+        };
+        self.unsettled.applying = Some(Arc::clone(&changes));
+        out.push(Command::Apply(changes));
+    }
+
+    pub(super) fn applied(&mut self, outcomes: Vec<ApplyOutcome>, out: &mut Vec<Command>) {
+        let Some(changes) = self.unsettled.applying.take() else { return };
+        self.outage.answered();
+        for (change, outcome) in changes.iter().zip(&outcomes) {
+            let next = change.next();
+            if let (ApplyOutcome::Applied, State::Scheduled, Some(at)) = (outcome, next.state, next.ready_at) {
+                self.claims.due(at);
+            }
+        }
+        out.push(Command::Settled(changes, outcomes));
+    }
+
+    /// What became of reserved deliveries whose insert got no answer: those that are stored under a lease of ours
+    /// are handed back, so that the next claim finds them at once.
+    pub(super) fn loaded(&mut self, now: Timestamp, found: &[Delivery]) {
+        self.outage.answered();
+        for (endpoint, id) in self.loading.take().into_iter().flatten() {
+            self.reserved = self.reserved.saturating_sub(1);
+            self.free_slot(&endpoint);
+            let leased = found.iter().find(|delivery| delivery.id() == id && delivery.state() == State::InFlight);
+            if let Some(delivery) = leased.filter(|delivery| delivery.version() == crate::id::Version::FIRST) {
+                self.write(now, delivery, Input::HandBack, None);
+            }
+        }
+    }
+}
