@@ -5,6 +5,7 @@
 pub mod delivery;
 pub mod dispatch;
 pub mod endpoint;
+pub mod engine;
 pub mod event;
 pub mod fanout;
 pub mod id;
@@ -14,10 +15,14 @@ pub mod observe;
 pub mod retry;
 pub mod sign;
 pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod time;
 pub mod transport;
 
+pub use dispatch::StopReport;
 pub use endpoint::{Endpoint, EndpointPatch, NewEndpoint};
+pub use engine::{Engine, EngineBuilder, Publisher, Receipt};
 pub use event::{ConnectionCreated, ConnectionUpdated, Event, EventPayload, NewEvent};
 pub use id::{DeliveryId, EndpointId, EventId, EventType, TenantId};
 pub use input::InvalidInput;
