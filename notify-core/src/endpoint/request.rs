@@ -175,3 +175,6 @@ fn read_headers(pairs: &[(String, String)]) -> Result<Vec<CustomHeader>, Invalid
     }
     Ok(headers)
 }
+
+#[cfg(test)]
+mod tests;
