@@ -1,5 +1,7 @@
 //! Secrets, header values and payloads stay out of everything that is printed for debugging (C72).
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
