@@ -47,9 +47,9 @@ pub struct IdleFigures {
     pub pending: u64,
     /// How long it was watched.
     pub seconds: f64,
-    /// CPU time of the process, in percent of one core.
+    /// CPU time of all threads, in percent of one core.
     pub cpu_percent: f64,
-    /// Voluntary context switches of all threads, for each second.
+    /// Voluntary context switches of all threads, for each second. The watching itself adds one or two in all.
     pub wake_ups_per_second: f64,
     /// Calls of the store in the interval.
     pub store_calls: CallCounts,

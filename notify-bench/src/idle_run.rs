@@ -68,10 +68,13 @@ where
     tokio::time::sleep(SETTLING).await;
 
     let (start, calls) = (Instant::now(), store.counts());
-    let (cpu, wake_ups) = (process::cpu_time()?, process::wake_ups()?);
-    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    let (cpu, wake_ups) = (process::thread_time()?, process::wake_ups()?);
+    // A timer of the runtime would wake it up several times on its way to the end.
+    tokio::task::spawn_blocking(move || std::thread::sleep(Duration::from_secs(seconds)))
+        .await
+        .map_err(BenchError::engine("await the end of the interval"))?;
     let wake_ups = process::wake_ups()?.saturating_sub(wake_ups);
-    let cpu = process::cpu_time()?.saturating_sub(cpu);
+    let cpu = process::thread_time()?.saturating_sub(cpu);
     let (elapsed, calls) = (start.elapsed().as_secs_f64(), store.counts().since(calls));
     let resident_bytes = process::resident_memory()?;
 

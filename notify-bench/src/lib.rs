@@ -24,6 +24,7 @@ pub mod sink_client;
 pub mod storage;
 pub mod workload;
 
+use child::Job;
 use command::{Command, Output};
 use error::BenchError;
 
@@ -41,9 +42,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<(), BenchError> {
-    // The sink has one thread, so that it takes at most one core from the client that is measured.
     let mut runtime = match command {
-        Command::Sink(_) => tokio::runtime::Builder::new_current_thread(),
+        // The sink takes at most one core from the client that is measured. An idle engine on one thread wakes up
+        // for itself alone: the runtime's workers wake one another too, which is the host's choice of runtime.
+        Command::Sink(_) | Command::Child(Job::Idle(_)) => tokio::runtime::Builder::new_current_thread(),
         Command::Help | Command::EndToEnd(..) | Command::Bare(..) | Command::Idle(..) | Command::Child(_) => {
             tokio::runtime::Builder::new_multi_thread()
         }

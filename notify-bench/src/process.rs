@@ -1,6 +1,7 @@
 //! What this process has used so far, read from `/proc/self`.
 
 use std::fs;
+use std::io;
 use std::time::Duration;
 
 use crate::error::BenchError;
@@ -11,6 +12,9 @@ const STATUS: &str = "/proc/self/status";
 /// One tick of `/proc/self/stat`. The kernel shows times in `USER_HZ`, which is 100 on every architecture that
 /// this builds for, whatever the kernel's own tick is (proc_pid_stat(5)).
 const TICK: Duration = Duration::from_millis(10);
+
+/// `ESRCH`, which reading a file of a thread that has ended may give instead of "not found".
+const NO_SUCH_PROCESS: i32 = 3;
 
 /// CPU time of the whole process since its start, user and system, threads that have ended included. Read in
 /// steps of 10 ms each, so a difference of two readings is true to 20 ms.
@@ -38,22 +42,39 @@ pub fn resident_memory() -> Result<u64, BenchError> {
     kibibytes("VmRSS")
 }
 
+/// CPU time of the threads that live now, in nanoseconds' steps: fit for an idle process, where [`cpu_time`] would
+/// show one step of 10 ms or none. A thread that ends takes its time with it.
+///
+/// # Errors
+/// `/proc/self/task` cannot be read, or the kernel was built without `CONFIG_SCHED_INFO`.
+pub fn thread_time() -> Result<Duration, BenchError> {
+    sum_over_threads("schedstat", first_number).map(Duration::from_nanos)
+}
+
 /// How often threads of this process have gone to sleep of their own will, summed over those that live: each time
 /// was a wake-up before.
 ///
 /// # Errors
 /// `/proc/self/task` cannot be read.
 pub fn wake_ups() -> Result<u64, BenchError> {
+    sum_over_threads("status", |status| field_in(status, "voluntary_ctxt_switches"))
+}
+
+fn sum_over_threads(file: &'static str, read: fn(&str) -> Option<u64>) -> Result<u64, BenchError> {
     let what = "cannot read /proc/self/task";
-    let mut sum = 0;
+    let mut sum = None;
     for entry in fs::read_dir("/proc/self/task").map_err(BenchError::io(what))? {
-        let path = entry.map_err(BenchError::io(what))?.path().join("status");
-        // A thread may end between the listing and the reading; its count is gone then, and that is no failure.
-        let Ok(status) = fs::read_to_string(path) else { continue };
-        sum += field_in(&status, "voluntary_ctxt_switches")
-            .ok_or(BenchError::Proc { file: "/proc/self/task/*/status", field: "voluntary_ctxt_switches" })?;
+        let path = entry.map_err(BenchError::io(what))?.path().join(file);
+        let text = match fs::read_to_string(path) {
+            // A thread may end between the listing and the reading. Its figures are gone then.
+            Err(error) if is_gone(&error) => continue,
+            text => text.map_err(BenchError::io(what))?,
+        };
+        let value = read(&text).ok_or(BenchError::Proc { file, field: "a thread's count" })?;
+        sum = Some(sum.unwrap_or(0) + value);
     }
-    Ok(sum)
+    // This thread at least lives: if no file was there, this kernel has none.
+    sum.ok_or(BenchError::Proc { file, field: "any thread" })
 }
 
 fn kibibytes(field: &'static str) -> Result<u64, BenchError> {
@@ -70,9 +91,17 @@ fn cpu_time_in(stat: &str) -> Option<Duration> {
     Some(TICK * user + TICK * system)
 }
 
+fn is_gone(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(NO_SUCH_PROCESS)
+}
+
+fn first_number(text: &str) -> Option<u64> {
+    text.split_ascii_whitespace().next()?.parse().ok()
+}
+
 fn field_in(status: &str, field: &str) -> Option<u64> {
     let value = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
-    value.split_ascii_whitespace().next()?.parse().ok()
+    first_number(value)
 }
 
 #[cfg(test)]
@@ -100,7 +129,13 @@ mod tests {
         let resident = resident_memory().unwrap();
         assert!(resident > 0);
         assert!(peak_memory().unwrap() >= resident);
-        wake_ups().unwrap();
+    }
+
+    #[test]
+    fn a_file_that_no_thread_has_is_an_error_and_not_zero() {
+        assert!(thread_time().unwrap() > Duration::ZERO);
         cpu_time().unwrap();
+        wake_ups().unwrap();
+        assert!(matches!(sum_over_threads("no-such-file", first_number), Err(BenchError::Proc { .. })));
     }
 }
