@@ -1,6 +1,5 @@
 //! notify on the bare client's work: publish, store, deliver, settle, in this process.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime};
