@@ -22,7 +22,7 @@ fn endpoint() -> Endpoint {
     }
 }
 
-fn refused(patch: EndpointPatch) -> &'static str {
+fn refused(patch: &EndpointPatch) -> &'static str {
     patch.apply_to(&mut endpoint()).expect_err("the patch is refused").field()
 }
 
@@ -40,23 +40,23 @@ fn an_empty_patch_changes_nothing() {
 #[test]
 fn each_refusal_names_its_field() {
     let none = EndpointPatch::default;
-    assert_eq!(refused(EndpointPatch { name: Some(" ".into()), ..none() }), "name");
-    assert_eq!(refused(EndpointPatch { url: Some("https://h/a b".into()), ..none() }), "url");
-    assert_eq!(refused(EndpointPatch { description: Some("a".repeat(1025)), ..none() }), "description");
-    assert_eq!(refused(EndpointPatch { description: Some("a\0".into()), ..none() }), "description");
-    assert_eq!(refused(EndpointPatch { events: Some(Some(vec![])), ..none() }), "events");
-    assert_eq!(refused(EndpointPatch { events: Some(Some(vec!["connection".into()])), ..none() }), "events");
-    assert_eq!(refused(EndpointPatch { headers: headers(&[("Host", "h")]), ..none() }), "headers");
-    assert_eq!(refused(EndpointPatch { headers: headers(&[("x-a", "1"), ("X-A", "2")]), ..none() }), "headers");
+    assert_eq!(refused(&EndpointPatch { name: Some(" ".into()), ..none() }), "name");
+    assert_eq!(refused(&EndpointPatch { url: Some("https://h/a b".into()), ..none() }), "url");
+    assert_eq!(refused(&EndpointPatch { description: Some("a".repeat(1025)), ..none() }), "description");
+    assert_eq!(refused(&EndpointPatch { description: Some("a\0".into()), ..none() }), "description");
+    assert_eq!(refused(&EndpointPatch { events: Some(Some(vec![])), ..none() }), "events");
+    assert_eq!(refused(&EndpointPatch { events: Some(Some(vec!["connection".into()])), ..none() }), "events");
+    assert_eq!(refused(&EndpointPatch { headers: headers(&[("Host", "h")]), ..none() }), "headers");
+    assert_eq!(refused(&EndpointPatch { headers: headers(&[("x-a", "1"), ("X-A", "2")]), ..none() }), "headers");
     let many = (0..33).map(|index| (format!("x-{index}"), "v".into())).collect();
-    assert_eq!(refused(EndpointPatch { headers: Some(many), ..none() }), "headers");
+    assert_eq!(refused(&EndpointPatch { headers: Some(many), ..none() }), "headers");
 }
 
 /// A timeout of nought was stored, and every attempt of that endpoint would have failed.
 #[test]
 fn a_timeout_that_no_attempt_can_keep_is_refused_when_it_is_set() {
     for timeout in [Duration::ZERO, Duration::from_secs(301), Duration::MAX] {
-        assert_eq!(refused(EndpointPatch { timeout: Some(Some(timeout)), ..EndpointPatch::default() }), "timeout");
+        assert_eq!(refused(&EndpointPatch { timeout: Some(Some(timeout)), ..EndpointPatch::default() }), "timeout");
     }
     let mut changed = endpoint();
     let patch = EndpointPatch { timeout: Some(Some(Duration::from_secs(5))), ..EndpointPatch::default() };
