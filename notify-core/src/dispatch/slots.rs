@@ -43,10 +43,6 @@ impl Slots {
         self.max.saturating_sub(self.taken)
     }
 
-    pub(super) const fn taken(&self) -> u32 {
-        self.taken
-    }
-
     pub(super) fn free_for(&self, endpoint: &EndpointId) -> u32 {
         self.per_endpoint.saturating_sub(self.by_endpoint.get(endpoint).copied().unwrap_or(0))
     }

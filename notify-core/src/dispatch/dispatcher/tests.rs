@@ -1,1 +1,4 @@
-//! Command lists.
+//! Command lists: each test says whole what one input causes.
+
+mod claim;
+mod fixture;

@@ -1,0 +1,130 @@
+//! When a claim is asked, and for what.
+
+use std::time::Duration;
+
+use crate::dispatch::{Command, DispatchInput};
+
+use super::fixture::*;
+
+#[test]
+fn the_first_turn_claims_at_once_with_all_slots_free_and_asks_the_poll() {
+    let mut d = with_slots(256, 8);
+    assert_eq!(d.handle(t(0), DispatchInput::Tick), vec![claim(t(0), draw(1), 256, 8, &[]), Command::Poll]);
+}
+
+#[test]
+fn one_claim_asks_for_at_most_1000_rows() {
+    let mut d = with_slots(5000, 8);
+    assert_eq!(d.handle(t(0), DispatchInput::Tick)[0], claim(t(0), draw(1), 1000, 8, &[]));
+}
+
+#[test]
+fn an_answer_without_rows_ends_the_claiming() {
+    let mut d = with_slots(256, 8);
+    d.handle(t(0), DispatchInput::Tick);
+    assert_eq!(d.handle(t(1), batch(&[], None)), vec![]);
+    assert_eq!(d.handle(t(29_999), DispatchInput::Tick), vec![]);
+}
+
+#[test]
+fn an_idle_engine_claims_again_after_30_seconds() {
+    let mut d = idle();
+    assert_eq!(d.next_wake(t(1)), Some(t(30_000)));
+    assert_eq!(d.handle(t(30_000), DispatchInput::Tick), vec![claim(t(30_000), draw(2), 256, 8, &[])]);
+}
+
+#[test]
+fn a_claim_asks_for_the_free_slots_only_and_lists_the_busy_endpoints() {
+    let mut d = sending(&[row(1, "a"), row(2, "a"), row(3, "b")]);
+    assert_eq!(d.handle(t(1), DispatchInput::Wake), vec![claim(t(1), draw(5), 253, 8, &[("a", 6), ("b", 7)])]);
+}
+
+#[test]
+fn nothing_is_claimed_while_no_slot_is_free() {
+    let mut d = with_slots(2, 8);
+    d.handle(t(0), DispatchInput::Tick);
+    d.handle(t(0), batch(&[row(1, "a"), row(2, "b")], Some(t(0))));
+    d.handle(t(0), open(&["a", "b"]));
+    assert_eq!(d.handle(t(1), DispatchInput::Wake), vec![]);
+    assert_eq!(d.next_wake(t(1)), None, "an ended attempt is the wake-up");
+    let written = apply(&[delivered(&row(1, "a"), 4, 2)]);
+    assert_eq!(d.handle(t(2), succeeded(1, 2)), vec![written, claim(t(2), draw(5), 1, 8, &[("b", 7)])]);
+}
+
+#[test]
+fn a_wake_up_causes_one_claim() {
+    let mut d = idle();
+    assert_eq!(d.handle(t(5), DispatchInput::Wake), vec![claim(t(5), draw(2), 256, 8, &[])]);
+    assert_eq!(d.handle(t(6), batch(&[], None)), vec![]);
+}
+
+#[test]
+fn a_wake_up_during_a_claim_causes_another_after_it() {
+    let mut d = with_slots(256, 8);
+    d.handle(t(0), DispatchInput::Tick);
+    assert_eq!(d.handle(t(1), DispatchInput::StoredDue(eps(&["a"]))), vec![]);
+    assert_eq!(d.handle(t(2), batch(&[], None)), vec![claim(t(2), draw(2), 256, 8, &[])]);
+}
+
+#[test]
+fn an_answer_that_leaves_eligible_rows_is_followed_by_a_claim_at_once() {
+    let mut d = with_slots(256, 8);
+    d.handle(t(0), DispatchInput::Tick);
+    assert_eq!(
+        d.handle(t(1), batch(&[row(1, "a")], Some(t(0)))),
+        vec![read(&["a"]), claim(t(1), draw(2), 255, 8, &[("a", 7)])]
+    );
+}
+
+#[test]
+fn the_next_due_time_is_a_wake_up_and_not_before() {
+    let mut d = with_slots(256, 8);
+    d.handle(t(0), DispatchInput::Tick);
+    d.handle(t(1), batch(&[], Some(t(700))));
+    assert_eq!(d.next_wake(t(1)), Some(t(700)));
+    assert_eq!(d.handle(t(699), DispatchInput::Tick), vec![]);
+    assert_eq!(d.handle(t(700), DispatchInput::Tick), vec![claim(t(700), draw(2), 256, 8, &[])]);
+}
+
+#[test]
+fn a_claim_that_failed_is_asked_again_in_the_very_same_words_after_the_pause() {
+    let mut d = with_slots(256, 8);
+    let first = d.handle(t(0), DispatchInput::Tick)[0].clone();
+    assert_eq!(d.handle(t(5), DispatchInput::ClaimFailed), vec![]);
+    assert_eq!(d.next_wake(t(5)), Some(t(105)));
+    assert_eq!(d.handle(t(104), DispatchInput::Wake), vec![]);
+    assert_eq!(d.handle(t(105), DispatchInput::Tick), vec![first]);
+}
+
+#[test]
+fn a_freed_slot_of_an_endpoint_that_got_all_it_could_take_causes_a_claim() {
+    let mut d = with_slots(256, 1);
+    d.handle(t(0), DispatchInput::Tick);
+    d.handle(t(0), batch(&[row(1, "a")], None));
+    d.handle(t(0), open(&["a"]));
+    let written = apply(&[delivered(&row(1, "a"), 3, 9)]);
+    assert_eq!(d.handle(t(9), succeeded(1, 9)), vec![written, claim(t(9), draw(4), 256, 1, &[])]);
+}
+
+#[test]
+fn a_freed_slot_of_an_endpoint_with_slots_to_spare_causes_no_claim() {
+    let mut d = sending(&[row(1, "a")]);
+    assert_eq!(d.handle(t(9), succeeded(1, 9)), vec![apply(&[delivered(&row(1, "a"), 3, 9)])]);
+}
+
+#[test]
+fn an_unreadable_row_is_reported_and_stops_nothing() {
+    let mut d = with_slots(256, 8);
+    d.handle(t(0), DispatchInput::Tick);
+    let corrupt = crate::store::CorruptRecord { record: "dlv_x".to_owned(), problem: "bad".to_owned() };
+    let answer =
+        crate::store::ClaimBatch { claimed: vec![row(1, "a")], corrupt: vec![corrupt.clone()], next_ready_at: None };
+    assert_eq!(d.handle(t(1), DispatchInput::Claimed(answer)), vec![Command::Corrupt(corrupt), read(&["a"])]);
+}
+
+#[test]
+fn the_longest_pause_between_claims_is_a_number_of_the_configuration() {
+    let mut d = idle();
+    d.config.idle_claim = Duration::from_secs(2);
+    assert_eq!(d.next_wake(t(1)), Some(t(2000)));
+}
