@@ -110,7 +110,10 @@ impl Dispatcher {
         for id in self.reading.take().into_iter().flatten() {
             let Some(item) = self.items.remove(&id) else { continue };
             match item.stage {
-                Stage::Unread => self.hand_back(now, &item.claimed),
+                Stage::Unread => {
+                    self.hand_back(now, &item.claimed);
+                    self.free_slot(item.claimed.delivery.endpoint());
+                }
                 Stage::Failed { endpoint, finished } => {
                     self.decide_failure(now, &item.claimed, &endpoint, Gate::Open, *finished, &endpoint);
                 }

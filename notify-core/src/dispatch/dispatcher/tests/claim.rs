@@ -113,6 +113,20 @@ fn a_freed_slot_of_an_endpoint_with_slots_to_spare_causes_no_claim() {
 }
 
 #[test]
+fn a_full_buffer_stops_claims_until_it_is_written() {
+    let mut d = holding(&[row(1, "a"), row(2, "a")]);
+    d.config.unsettled_limit = 2;
+    assert_eq!(d.handle(t(1), DispatchInput::Wake), vec![]);
+    let written = [handed_back(&row(1, "a"), 2, 2), handed_back(&row(2, "a"), 3, 2)];
+    assert_eq!(d.handle(t(2), DispatchInput::EndpointsFailed), vec![]);
+    assert_eq!(d.handle(t(102), DispatchInput::Tick), vec![apply(&written)]);
+    assert_eq!(
+        d.handle(t(103), applied(2)),
+        vec![settled(&written, &[crate::store::ApplyOutcome::Applied; 2]), claim(t(103), draw(4), 256, 8, &[])]
+    );
+}
+
+#[test]
 fn an_unreadable_row_is_reported_and_stops_nothing() {
     let mut d = with_slots(256, 8);
     d.handle(t(0), DispatchInput::Tick);
