@@ -1,9 +1,9 @@
 //! When to claim, and what an answer says about what is still waiting.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::EndpointId;
-use crate::store::{ClaimBatch, ClaimRequest};
+use crate::store::{ClaimBatch, ClaimRequest, Claimed, Free};
 use crate::time::Timestamp;
 
 use super::command::Command;
@@ -29,7 +29,7 @@ pub(super) struct Claims {
     freed_meanwhile: BTreeSet<EndpointId>,
     /// `None` until the first claim was answered: nobody knows what waits.
     answered_at: Option<Timestamp>,
-    /// Endpoints that got as many rows as they had slots: more may wait, so a freed slot is a wake-up.
+    /// Endpoints that got all the rows they could take: more may wait, so a freed slot is a wake-up.
     capped: BTreeSet<EndpointId>,
     /// Endpoints with deliveries stored as due since the last claim was asked.
     waiting: BTreeSet<EndpointId>,
@@ -139,16 +139,10 @@ impl Dispatcher {
         let meanwhile = self.claims.due_meanwhile.take();
         self.claims.next_ready = batch.next_ready_at.into_iter().chain(meanwhile).min();
         self.claims.more_eligible = batch.next_ready_at.is_some_and(|at| at <= request.now);
-        self.claims.capped =
-            request.free.busy.iter().filter(|(_, free)| *free == 0).map(|(id, _)| id.clone()).collect();
+        self.claims.capped = filled(&request.free, &batch.claimed);
         out.extend(batch.corrupt.into_iter().map(Command::Corrupt));
         for row in &batch.claimed {
-            let endpoint = row.delivery.endpoint();
-            self.slots.take(endpoint);
-            // It got all that it could take just now: more may wait behind.
-            if self.slots.free_for(endpoint) == 0 && !self.claims.capped.contains(endpoint) {
-                self.claims.capped.insert(endpoint.clone());
-            }
+            self.slots.take(row.delivery.endpoint());
         }
         let freed = std::mem::take(&mut self.claims.freed_meanwhile);
         self.claims.woken |= freed.iter().any(|endpoint| self.claims.capped.contains(endpoint));
@@ -165,4 +159,14 @@ impl Dispatcher {
             self.claims.freed_meanwhile.insert(endpoint.clone());
         }
     }
+}
+
+/// The endpoints that got as many rows as the claim allowed them. What was freed meanwhile does not count: the store
+/// was asked as if it were taken.
+fn filled(free: &Free, rows: &[Claimed]) -> BTreeSet<EndpointId> {
+    let mut got: BTreeMap<&EndpointId, u32> = free.busy.iter().map(|(id, _)| (id, 0)).collect();
+    for row in rows {
+        *got.entry(row.delivery.endpoint()).or_default() += 1;
+    }
+    got.into_iter().filter(|(id, count)| *count >= free.of(id)).map(|(id, _)| id.clone()).collect()
 }

@@ -112,6 +112,20 @@ fn a_freed_slot_of_an_endpoint_with_slots_to_spare_causes_no_claim() {
     assert_eq!(d.handle(t(9), succeeded(1, 9)), vec![apply(&[delivered(&row(1, "a"), 3, 9)])]);
 }
 
+/// The claim was asked with one slot free and got one row: that a second slot was freed meanwhile must not hide
+/// the rows that it could not take.
+#[test]
+fn a_slot_freed_while_a_claim_fills_the_others_causes_a_claim() {
+    let mut d = with_slots(256, 2);
+    d.handle(t(0), DispatchInput::Tick);
+    d.handle(t(0), batch(&[row(1, "a")], None));
+    d.handle(t(0), open(&["a"]));
+    assert_eq!(d.handle(t(1), DispatchInput::Wake), vec![claim(t(1), draw(3), 255, 2, &[("a", 1)])]);
+    d.handle(t(2), succeeded(1, 2));
+    let second = leased(2, "a", draw(3), t(1 + LEASE));
+    assert_eq!(d.handle(t(3), batch(&[second], None)), vec![read(&["a"]), claim(t(3), draw(5), 255, 2, &[("a", 1)])]);
+}
+
 #[test]
 fn a_full_buffer_stops_claims_until_it_is_written() {
     let mut d = holding(&[row(1, "a"), row(2, "a")]);
