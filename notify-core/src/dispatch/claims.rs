@@ -23,9 +23,9 @@ pub(super) struct Claims {
     woken: bool,
     /// The earliest time at which something is known to be due.
     next_ready: Option<Timestamp>,
-    /// The same, noted while a claim runs: its answer may not know of it.
+    /// The same, noted while a claim runs or waits to be repeated: its answer may not know of it.
     due_meanwhile: Option<Timestamp>,
-    /// Endpoints with slots freed while a claim runs: it was asked as if they were taken.
+    /// Endpoints with slots freed while a claim runs or waits to be repeated: it was asked as if they were taken.
     freed_meanwhile: BTreeSet<EndpointId>,
     /// `None` until the first claim was answered: nobody knows what waits.
     answered_at: Option<Timestamp>,
@@ -65,11 +65,12 @@ impl Claims {
     pub(super) fn due(&mut self, at: Timestamp) {
         let earlier = |known: Option<Timestamp>| Some(known.map_or(at, |known| known.min(at)));
         self.next_ready = earlier(self.next_ready);
-        if self.running.is_some() {
+        if self.is_running() {
             self.due_meanwhile = earlier(self.due_meanwhile);
         }
     }
 
+    /// Whether a claim is under way, or failed and waits to be repeated: it may have leased rows.
     pub(super) const fn is_running(&self) -> bool {
         self.running.is_some() || self.again.is_some()
     }
@@ -118,18 +119,26 @@ impl Dispatcher {
         if !self.may_claim() || !self.claims.wanted(now, &self.config) {
             return;
         }
-        let request = self.claims.again.take().unwrap_or_else(|| ClaimRequest {
+        let request = match self.claims.again.take() {
+            // What woke since it was first asked may not be in its answer.
+            Some(request) => request,
+            None => self.fresh_claim(now),
+        };
+        out.push(Command::Claim(request.clone()));
+        self.claims.running = Some(request);
+    }
+
+    fn fresh_claim(&mut self, now: Timestamp) -> ClaimRequest {
+        // Read before the claim is asked: what wakes from now on may not be in its answer.
+        self.claims.woken = false;
+        self.claims.waiting.clear();
+        ClaimRequest {
             now,
             lease_until: now.saturating_add(self.config.lease()),
             token: self.tokens.claim(),
             limit: self.slots.free().min(MAX_CLAIM),
             free: self.slots.as_free(),
-        });
-        // Read before the claim is asked: what wakes from now on may not be in its answer.
-        self.claims.woken = false;
-        self.claims.waiting.clear();
-        out.push(Command::Claim(request.clone()));
-        self.claims.running = Some(request);
+        }
     }
 
     pub(super) fn claimed(&mut self, now: Timestamp, batch: ClaimBatch, out: &mut Vec<Command>) {
@@ -155,7 +164,7 @@ impl Dispatcher {
         if self.claims.capped.contains(endpoint) {
             self.claims.woken = true;
         }
-        if self.claims.running.is_some() {
+        if self.claims.is_running() {
             self.claims.freed_meanwhile.insert(endpoint.clone());
         }
     }

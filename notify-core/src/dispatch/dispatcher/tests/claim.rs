@@ -96,6 +96,17 @@ fn a_claim_that_failed_is_asked_again_in_the_very_same_words_after_the_pause() {
     assert_eq!(d.handle(t(105), DispatchInput::Tick), vec![first]);
 }
 
+/// The repeated claim finds what the failed one had leased, so a wake-up since then is not in its answer.
+#[test]
+fn a_wake_up_while_a_failed_claim_waits_causes_another_claim_after_it() {
+    let mut d = with_slots(256, 8);
+    d.handle(t(0), DispatchInput::Tick);
+    d.handle(t(5), DispatchInput::ClaimFailed);
+    d.handle(t(6), DispatchInput::StoredDue(eps(&["a"])));
+    d.handle(t(105), DispatchInput::Tick);
+    assert_eq!(d.handle(t(106), batch(&[], None)), vec![claim(t(106), draw(2), 256, 8, &[])]);
+}
+
 #[test]
 fn a_freed_slot_of_an_endpoint_that_got_all_it_could_take_causes_a_claim() {
     let mut d = with_slots(256, 1);
@@ -124,6 +135,20 @@ fn a_slot_freed_while_a_claim_fills_the_others_causes_a_claim() {
     d.handle(t(2), succeeded(1, 2));
     let second = leased(2, "a", draw(3), t(1 + LEASE));
     assert_eq!(d.handle(t(3), batch(&[second], None)), vec![read(&["a"]), claim(t(3), draw(5), 255, 2, &[("a", 1)])]);
+}
+
+/// The same while a failed claim waits to be repeated: it, too, was asked as if the slot were taken.
+#[test]
+fn a_slot_freed_while_a_failed_claim_waits_causes_a_claim_after_it() {
+    let mut d = with_slots(256, 1);
+    d.handle(t(0), DispatchInput::Tick);
+    d.handle(t(0), batch(&[row(1, "a")], None));
+    d.handle(t(0), open(&["a"]));
+    d.handle(t(1), DispatchInput::Wake);
+    d.handle(t(2), DispatchInput::ClaimFailed);
+    d.handle(t(3), succeeded(1, 3));
+    d.handle(t(102), DispatchInput::Tick);
+    assert_eq!(d.handle(t(103), batch(&[], None)), vec![claim(t(103), draw(5), 256, 1, &[])]);
 }
 
 #[test]
