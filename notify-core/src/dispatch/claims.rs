@@ -146,8 +146,11 @@ impl Dispatcher {
         self.outage.answered();
         self.claims.answered_at = Some(now);
         let meanwhile = self.claims.due_meanwhile.take();
-        self.claims.next_ready = batch.next_ready_at.into_iter().chain(meanwhile).min();
         self.claims.more_eligible = batch.next_ready_at.is_some_and(|at| at <= request.now);
+        // Rows that others have locked just now are eligible, yet nobody gets them: asking at once would spin.
+        let spins = self.claims.more_eligible && batch.claimed.is_empty();
+        let next = if spins { Some(now.saturating_add(self.config.backoff.0)) } else { batch.next_ready_at };
+        self.claims.next_ready = next.into_iter().chain(meanwhile).min();
         self.claims.capped = filled(&request.free, &batch.claimed);
         out.extend(batch.corrupt.into_iter().map(Command::Corrupt));
         for row in &batch.claimed {

@@ -76,6 +76,16 @@ fn an_answer_that_leaves_eligible_rows_is_followed_by_a_claim_at_once() {
     );
 }
 
+/// A store that skips rows others have locked may say so for a while: asking at once would spin.
+#[test]
+fn an_empty_answer_that_leaves_eligible_rows_is_asked_again_after_a_pause() {
+    let mut d = with_slots(256, 8);
+    d.handle(t(0), DispatchInput::Tick);
+    assert_eq!(d.handle(t(1), batch(&[], Some(t(0)))), vec![]);
+    assert_eq!(d.next_wake(t(1)), Some(t(101)));
+    assert_eq!(d.handle(t(101), DispatchInput::Tick), vec![claim(t(101), draw(2), 256, 8, &[])]);
+}
+
 #[test]
 fn the_next_due_time_is_a_wake_up_and_not_before() {
     let mut d = with_slots(256, 8);
