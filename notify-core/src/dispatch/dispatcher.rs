@@ -9,7 +9,7 @@ use crate::store::Claimed;
 use crate::time::Timestamp;
 
 use super::claims::Claims;
-use super::command::{Command, DispatchInput, Finished};
+use super::command::{Command, DispatchInput, Doubt, Finished};
 use super::config::DispatchConfig;
 use super::drain::Drain;
 use super::outage::Outage;
@@ -41,8 +41,8 @@ pub struct Dispatcher {
     pub(super) claims: Claims,
     pub(super) unsettled: Unsettled,
     pub(super) reserved: u32,
-    pub(super) doubtful: Vec<(EndpointId, DeliveryId)>,
-    pub(super) loading: Option<Vec<(EndpointId, DeliveryId)>>,
+    pub(super) doubtful: Vec<Doubt>,
+    pub(super) loading: Option<Vec<Doubt>>,
     pub(super) drain: Drain,
     polling: bool,
     poll_at: Option<Timestamp>,
@@ -188,7 +188,7 @@ impl Dispatcher {
                     self.free_slot(&endpoint);
                 }
             }
-            DispatchInput::Doubtful(deliveries) => self.doubtful.extend(deliveries),
+            DispatchInput::Doubtful(doubts) => self.doubtful.extend(doubts),
             DispatchInput::EndpointChanged(endpoint) => self.endpoint_changed(endpoint),
             DispatchInput::Claimed(batch) => self.claimed(now, batch, out),
             DispatchInput::ClaimFailed => {
@@ -232,9 +232,9 @@ impl Dispatcher {
 
     fn load_next(&mut self, out: &mut Vec<Command>) {
         if self.loading.is_none() && !self.doubtful.is_empty() {
-            let deliveries = std::mem::take(&mut self.doubtful);
-            out.push(Command::Load(deliveries.iter().map(|(_, id)| *id).collect()));
-            self.loading = Some(deliveries);
+            let doubts = std::mem::take(&mut self.doubtful);
+            out.push(Command::Load(doubts.iter().map(|doubt| doubt.delivery).collect()));
+            self.loading = Some(doubts);
         }
     }
 

@@ -127,7 +127,7 @@ impl Dispatcher {
             .collect();
         for id in unsent {
             if let Some(item) = self.items.remove(&id) {
-                self.hand_back(now, &item.claimed);
+                self.hand_back(now, &item.claimed.delivery);
                 self.free_slot(item.claimed.delivery.endpoint());
             }
         }

@@ -111,7 +111,7 @@ impl Dispatcher {
             let Some(item) = self.items.remove(&id) else { continue };
             match item.stage {
                 Stage::Unread => {
-                    self.hand_back(now, &item.claimed);
+                    self.hand_back(now, &item.claimed.delivery);
                     self.free_slot(item.claimed.delivery.endpoint());
                 }
                 Stage::Failed { endpoint, finished } => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::delivery::{Delivery, State};
 use crate::machine::{Change, Input, Step, step};
 use crate::retry::Policy;
-use crate::store::{ApplyOutcome, Claimed};
+use crate::store::ApplyOutcome;
 use crate::time::Timestamp;
 
 use super::command::Command;
@@ -51,9 +51,9 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn hand_back(&mut self, now: Timestamp, claimed: &Claimed) {
+    pub(super) fn hand_back(&mut self, now: Timestamp, delivery: &Delivery) {
         self.drain.count_handed_back();
-        self.write(now, &claimed.delivery, Input::HandBack, None);
+        self.write(now, delivery, Input::HandBack, None);
     }
 
     pub(super) fn settle_next(&mut self, out: &mut Vec<Command>) {
@@ -82,15 +82,16 @@ impl Dispatcher {
     }
 
     /// What became of reserved deliveries whose insert got no answer: those that are stored under a lease of ours
-    /// are handed back, so that the next claim finds them at once.
+    /// are handed back, so that the next claim finds them at once. One under another token was stored by somebody
+    /// else first, who may be sending it.
     pub(super) fn loaded(&mut self, now: Timestamp, found: &[Delivery]) {
         self.outage.answered();
-        for (endpoint, id) in self.loading.take().into_iter().flatten() {
+        for doubt in self.loading.take().into_iter().flatten() {
             self.reserved = self.reserved.saturating_sub(1);
-            self.free_slot(&endpoint);
-            let leased = found.iter().find(|delivery| delivery.id() == id && delivery.state() == State::InFlight);
-            if let Some(delivery) = leased.filter(|delivery| delivery.version() == crate::id::Version::FIRST) {
-                self.write(now, delivery, Input::HandBack, None);
+            self.free_slot(&doubt.endpoint);
+            let stored = found.iter().find(|delivery| delivery.id() == doubt.delivery);
+            if let Some(delivery) = stored.filter(|delivery| delivery.token() == Some(doubt.token)) {
+                self.hand_back(now, delivery);
             }
         }
     }

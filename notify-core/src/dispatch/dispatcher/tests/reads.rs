@@ -1,0 +1,115 @@
+//! Endpoints are read between a claim and an attempt, and again after a failure.
+
+use crate::dispatch::{Command, DispatchInput};
+use crate::machine::{Gate, Input};
+use crate::store::ApplyOutcome;
+
+use super::fixture::*;
+
+#[test]
+fn the_endpoints_of_a_claim_are_read_together_each_once() {
+    let mut d = with_slots(256, 8);
+    d.handle(t(0), DispatchInput::Tick);
+    let rows = [row(1, "b"), row(2, "a"), row(3, "b")];
+    assert_eq!(d.handle(t(1), batch(&rows, None)), vec![read(&["a", "b"])]);
+}
+
+#[test]
+fn one_read_runs_at_a_time_and_the_next_takes_what_gathered() {
+    let mut d = holding(&[row(1, "a")]);
+    d.handle(t(1), DispatchInput::Wake);
+    let (second, third) = (leased(2, "b", draw(2), t(LEASE)), leased(3, "c", draw(2), t(LEASE)));
+    assert_eq!(d.handle(t(2), batch(&[second, third], None)), vec![]);
+    assert_eq!(d.handle(t(3), open(&["a"])), vec![send(&row(1, "a")), read(&["b", "c"])]);
+}
+
+#[test]
+fn an_open_endpoint_s_deliveries_are_sent_in_the_order_of_the_claim() {
+    let mut d = holding(&[row(1, "a"), row(2, "b")]);
+    assert_eq!(d.handle(t(1), open(&["a", "b"])), vec![send(&row(1, "a")), send(&row(2, "b"))]);
+}
+
+#[test]
+fn a_disabled_endpoint_s_delivery_is_held_without_an_attempt_and_frees_its_slot() {
+    let mut d = holding(&[row(1, "a")]);
+    let held = change(&row(1, "a"), 2, 1, Input::Start(Gate::Disabled));
+    assert_eq!(d.handle(t(1), disabled("a")), vec![apply(&[held])]);
+    assert_eq!(d.slots.free(), 256);
+}
+
+#[test]
+fn a_deleted_endpoint_s_delivery_is_cancelled_without_an_attempt_and_frees_its_slot() {
+    let mut d = holding(&[row(1, "a")]);
+    let cancelled = change(&row(1, "a"), 2, 1, Input::Start(Gate::Gone));
+    assert_eq!(d.handle(t(1), gone("a")), vec![apply(&[cancelled])]);
+    assert_eq!(d.slots.free(), 256);
+}
+
+#[test]
+fn an_endpoint_that_the_answer_leaves_out_counts_as_deleted() {
+    let mut d = holding(&[row(1, "a")]);
+    let cancelled = change(&row(1, "a"), 2, 1, Input::Start(Gate::Gone));
+    assert_eq!(d.handle(t(1), DispatchInput::Endpoints(vec![])), vec![apply(&[cancelled])]);
+}
+
+#[test]
+fn an_endpoint_written_while_it_is_read_is_read_again_before_anything_is_sent() {
+    let mut d = holding(&[row(1, "a"), row(2, "b")]);
+    assert_eq!(d.handle(t(1), DispatchInput::EndpointChanged(ep("a"))), vec![]);
+    assert_eq!(d.handle(t(2), open(&["a", "b"])), vec![send(&row(2, "b")), read(&["a"])]);
+    assert_eq!(d.handle(t(3), open(&["a"])), vec![send(&row(1, "a"))]);
+}
+
+#[test]
+fn a_write_before_the_read_was_asked_does_not_repeat_it() {
+    let mut d = with_slots(256, 8);
+    d.handle(t(0), DispatchInput::Tick);
+    d.handle(t(1), DispatchInput::EndpointChanged(ep("a")));
+    d.handle(t(2), batch(&[row(1, "a")], None));
+    assert_eq!(d.handle(t(3), open(&["a"])), vec![send(&row(1, "a"))]);
+}
+
+#[test]
+fn an_endpoint_written_while_its_delivery_waits_to_be_sent_is_read_again() {
+    let mut d = sending(&[solo(1, "a")]);
+    let waiting = handed(2, "b", draw(9), t(LEASE));
+    d.reserved += 1;
+    d.slots.take(&ep("b"));
+    assert_eq!(d.handle(t(2), DispatchInput::Handed(vec![waiting.clone()])), vec![read(&["b"])]);
+    assert_eq!(d.handle(t(3), open(&["b"])), vec![], "it waits: the other one goes alone");
+    assert_eq!(d.handle(t(4), DispatchInput::EndpointChanged(ep("b"))), vec![read(&["b"])]);
+    let held = change(&waiting, 4, 5, Input::Start(Gate::Disabled));
+    assert_eq!(d.handle(t(5), disabled("b")), vec![apply(&[held])]);
+}
+
+#[test]
+fn a_failed_attempt_frees_its_slot_and_has_its_endpoint_read_before_it_is_written_down() {
+    let mut d = sending(&[row(1, "a")]);
+    assert_eq!(d.handle(t(400), failed(1, 400)), vec![read(&["a"])]);
+    assert_eq!(d.slots.free(), 256);
+    let retry = failure(&row(1, "a"), 3, 401, 400, Gate::Open);
+    assert_eq!(retry.next().ready_at, Some(t(300_400)));
+    assert_eq!(d.handle(t(401), open(&["a"])), vec![apply(&[retry])]);
+}
+
+#[test]
+fn a_failure_at_an_endpoint_disabled_meanwhile_is_held() {
+    let mut d = sending(&[row(1, "a")]);
+    d.handle(t(400), failed(1, 400));
+    let held = failure(&row(1, "a"), 3, 401, 400, Gate::Disabled);
+    assert_eq!(d.handle(t(401), disabled("a")), vec![apply(&[held])]);
+}
+
+#[test]
+fn a_failure_at_an_endpoint_deleted_meanwhile_is_cancelled() {
+    let mut d = sending(&[row(1, "a")]);
+    d.handle(t(400), failed(1, 400));
+    let cancelled = failure(&row(1, "a"), 3, 401, 400, Gate::Gone);
+    assert_eq!(d.handle(t(401), gone("a")), vec![apply(&[cancelled])]);
+}
+
+#[test]
+fn a_success_is_written_down_without_another_read() {
+    let mut d = sending(&[row(1, "a")]);
+    assert_eq!(d.handle(t(400), succeeded(1, 400)), vec![apply(&[delivered(&row(1, "a"), 3, 400)])]);
+}
