@@ -76,7 +76,10 @@ impl Claims {
     }
 
     pub(super) fn failed(&mut self) {
-        self.again = self.running.take();
+        // A failure that nobody waits for must not lose what waits to be repeated.
+        if let Some(request) = self.running.take() {
+            self.again = Some(request);
+        }
     }
 
     /// Whether a fresh delivery may go ahead: nothing older of its endpoint is known to wait, and no claim is

@@ -26,7 +26,10 @@ impl Unsettled {
     }
 
     pub(super) fn failed(&mut self) {
-        self.again = self.applying.take();
+        // A failure that nobody waits for must not lose what waits to be repeated.
+        if let Some(changes) = self.applying.take() {
+            self.again = Some(changes);
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {

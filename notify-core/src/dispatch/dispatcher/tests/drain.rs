@@ -82,6 +82,23 @@ fn a_stop_without_grace_cuts_everything_off_at_once_and_says_what_is_not_written
 }
 
 #[test]
+fn a_store_that_stays_away_cannot_hold_the_stop_beyond_its_grace_period() {
+    let mut d = sending(&[row(1, "a")]);
+    d.handle(t(0), stop(25));
+    d.handle(t(1), succeeded(1, 1));
+    let mut now = t(1);
+    while d.stopped(now).is_none() {
+        d.handle(now, DispatchInput::ApplyFailed);
+        let next = d.next_wake(now).unwrap();
+        assert!(next > now, "a stop must not spin");
+        now = next;
+        d.handle(now, DispatchInput::Tick);
+    }
+    assert_eq!(now, t(25_000));
+    assert_eq!(d.stopped(now), Some(StopReport { finished: 1, unsettled: 1, ..StopReport::default() }));
+}
+
+#[test]
 fn a_second_stop_does_not_prolong_the_first() {
     let mut d = sending(&[row(1, "a")]);
     d.handle(t(0), stop(25));

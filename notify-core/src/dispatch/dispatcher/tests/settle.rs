@@ -87,6 +87,15 @@ fn claims_go_on_while_an_outcome_waits_whose_lease_lasts() {
 }
 
 #[test]
+fn a_claim_s_failure_that_comes_twice_does_not_lose_the_claim() {
+    let mut d = with_slots(256, 8);
+    let first = d.handle(t(0), DispatchInput::Tick)[0].clone();
+    d.handle(t(1), DispatchInput::ClaimFailed);
+    d.handle(t(2), DispatchInput::ClaimFailed);
+    assert_eq!(d.handle(t(20_000), DispatchInput::Tick), vec![first]);
+}
+
+#[test]
 fn ticks_while_everything_is_under_way_repeat_nothing() {
     let mut d = sending(&[row(1, "a")]);
     d.handle_all(t(1), [succeeded(1, 1), DispatchInput::Wake]);
