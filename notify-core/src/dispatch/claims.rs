@@ -113,13 +113,13 @@ impl Claims {
 impl Dispatcher {
     /// Whether a claim could be asked at all, wanted or not. One that failed is asked again also while stopping:
     /// what it leased must be handed back.
-    pub(super) fn may_claim(&self) -> bool {
+    pub(super) fn may_claim(&self, now: Timestamp) -> bool {
         let fresh = self.drain.is_running() && self.slots.free() > 0 && self.may_take_more();
-        self.claims.running.is_none() && (self.claims.again.is_some() || fresh)
+        self.claims.running.is_none() && (self.claims.again.is_some() || fresh) && !self.unsettled.outlived(now)
     }
 
     pub(super) fn claim_next(&mut self, now: Timestamp, out: &mut Vec<Command>) {
-        if !self.may_claim() || !self.claims.wanted(now, &self.config) {
+        if !self.may_claim(now) || !self.claims.wanted(now, &self.config) {
             return;
         }
         let request = match self.claims.again.take() {

@@ -139,7 +139,7 @@ impl Dispatcher {
     #[must_use]
     pub fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
         let outage = self.outage.ends_at().filter(|_| !self.outage.is_over(now));
-        let claim = if outage.is_none() && self.may_claim() { Some(self.claims.due_at(&self.config)) } else { None };
+        let claim = if outage.is_none() && self.may_claim(now) { Some(self.claims.due_at(&self.config)) } else { None };
         let poll = self.poll_at.filter(|_| !self.polling && outage.is_none() && self.drain.is_running());
         [outage, claim, poll, self.drain.next_step_at()].into_iter().flatten().min()
     }

@@ -135,7 +135,7 @@ impl Dispatcher {
             }
             (Ok(Step::Write(change)), _) => {
                 self.free_slot(claimed.delivery.endpoint());
-                self.unsettled.push(change);
+                self.unsettled.push(&claimed.delivery, change);
             }
             // A row that is not in flight is no claim; without an endpoint the gate is never open.
             (Ok(Step::Send(_)) | Err(_), _) => self.free_slot(claimed.delivery.endpoint()),

@@ -15,20 +15,32 @@ use super::dispatcher::Dispatcher;
 #[derive(Debug, Default)]
 pub(super) struct Unsettled {
     waiting: Vec<Change>,
-    applying: Option<Arc<[Change]>>,
+    /// When the first of their leases ends.
+    waiting_until: Option<Timestamp>,
+    applying: Option<Batch>,
     /// The last apply failed, and may be written all the same: the very same goes out again.
-    again: Option<Arc<[Change]>>,
+    again: Option<Batch>,
+}
+
+/// The changes of one apply.
+#[derive(Debug)]
+struct Batch {
+    changes: Arc<[Change]>,
+    /// When the first of their leases ends.
+    until: Option<Timestamp>,
 }
 
 impl Unsettled {
-    pub(super) fn push(&mut self, change: Change) {
+    /// `leased` is the row that the change begins from.
+    pub(super) fn push(&mut self, leased: &Delivery, change: Change) {
+        self.waiting_until = self.waiting_until.into_iter().chain(leased.ready_at()).min();
         self.waiting.push(change);
     }
 
     pub(super) fn failed(&mut self) {
         // A failure that nobody waits for must not lose what waits to be repeated.
-        if let Some(changes) = self.applying.take() {
-            self.again = Some(changes);
+        if let Some(batch) = self.applying.take() {
+            self.again = Some(batch);
         }
     }
 
@@ -37,8 +49,26 @@ impl Unsettled {
     }
 
     pub(super) fn len(&self) -> usize {
-        let under_way = |changes: &Option<Arc<[Change]>>| changes.as_ref().map_or(0, |changes| changes.len());
-        self.waiting.len() + under_way(&self.applying) + under_way(&self.again)
+        self.waiting.len() + self.batches().map(|batch| batch.changes.len()).sum::<usize>()
+    }
+
+    /// Whether a change waits whose lease is over: a claim now could take its row, and then the outcome would be
+    /// lost and the row sent again.
+    pub(super) fn outlived(&self, now: Timestamp) -> bool {
+        let ends = self.batches().map(|batch| batch.until).chain([self.waiting_until]);
+        ends.flatten().any(|until| until <= now)
+    }
+
+    fn batches(&self) -> impl Iterator<Item = &Batch> {
+        self.applying.iter().chain(&self.again)
+    }
+
+    fn next_batch(&mut self) -> Option<Batch> {
+        if self.again.is_some() {
+            return self.again.take();
+        }
+        let changes = std::mem::take(&mut self.waiting);
+        (!changes.is_empty()).then(|| Batch { changes: changes.into(), until: self.waiting_until.take() })
     }
 }
 
@@ -50,7 +80,7 @@ impl Dispatcher {
         // Everything held here was leased to us, so the step is always legal; if a store says otherwise, there is
         // nothing to write.
         if let Ok(Step::Write(change)) = step(delivery, input, policy.unwrap_or(&self.config.policy), now, change) {
-            self.unsettled.push(change);
+            self.unsettled.push(delivery, change);
         }
     }
 
@@ -63,17 +93,14 @@ impl Dispatcher {
         if self.unsettled.applying.is_some() {
             return;
         }
-        let changes = match self.unsettled.again.take() {
-            Some(changes) => changes,
-            None if self.unsettled.waiting.is_empty() => return,
-            None => std::mem::take(&mut self.unsettled.waiting).into(),
-        };
-        self.unsettled.applying = Some(Arc::clone(&changes));
-        out.push(Command::Apply(changes));
+        if let Some(batch) = self.unsettled.next_batch() {
+            out.push(Command::Apply(Arc::clone(&batch.changes)));
+            self.unsettled.applying = Some(batch);
+        }
     }
 
     pub(super) fn applied(&mut self, outcomes: Vec<ApplyOutcome>, out: &mut Vec<Command>) {
-        let Some(changes) = self.unsettled.applying.take() else { return };
+        let Some(Batch { changes, .. }) = self.unsettled.applying.take() else { return };
         self.outage.answered();
         for (change, outcome) in changes.iter().zip(&outcomes) {
             let next = change.next();

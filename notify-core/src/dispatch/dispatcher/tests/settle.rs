@@ -76,6 +76,21 @@ fn a_retry_written_while_a_claim_runs_is_not_forgotten_at_its_answer() {
     assert_eq!(d.next_wake(t(5)), Some(t(300_001)));
 }
 
+/// The row may be claimed again from the end of its lease on, which would make its outcome stale and send it twice.
+#[test]
+fn no_claim_is_asked_while_an_outcome_waits_whose_lease_is_over() {
+    let mut d = sending(&[row(1, "a")]);
+    let written = [delivered(&row(1, "a"), 3, 1)];
+    assert_eq!(d.handle(t(1), succeeded(1, 1)), vec![apply(&written)]);
+    assert_eq!(d.handle(t(2), DispatchInput::ApplyFailed), vec![]);
+    assert_eq!(d.handle(t(LEASE), DispatchInput::Wake), vec![apply(&written)]);
+    assert_eq!(d.next_wake(t(LEASE)), None, "the answer is the wake-up");
+    assert_eq!(
+        d.handle(t(LEASE + 1), applied(1)),
+        vec![settled(&written, &[Applied]), claim(t(LEASE + 1), draw(4), 256, 8, &[])]
+    );
+}
+
 #[test]
 fn claims_go_on_while_an_outcome_waits_whose_lease_lasts() {
     let mut d = sending(&[row(1, "a")]);
