@@ -19,14 +19,21 @@ impl Dispatcher {
     pub(super) fn take_in(&mut self, claimed: Vec<Claimed>) {
         for claimed in claimed {
             let id = claimed.delivery.id();
-            if self.items.contains_key(&id) {
-                // Claimed again while its outcome waits to be written: the first lease is lost, the second is ours
-                // too, and the attempt of the first may still run. The later row fences; nothing is sent twice here.
-                self.slots.release(claimed.delivery.endpoint());
+            let Some(item) = self.items.get_mut(&id) else {
+                self.unread.push(id);
+                self.items.insert(id, Item { claimed, stage: Stage::Unread });
                 continue;
+            };
+            // Claimed again while we hold it: its first lease is over, the clock having jumped or the store having
+            // been slow. From now on the later lease counts, also for an attempt that runs: nothing is sent twice, and
+            // no outcome is lost.
+            let endpoint = claimed.delivery.endpoint().clone();
+            item.claimed = claimed;
+            if let Stage::Ready { .. } = item.stage {
+                item.stage = Stage::Unread;
+                self.unread.push(id);
             }
-            self.unread.push(id);
-            self.items.insert(id, Item { claimed, stage: Stage::Unread });
+            self.free_slot(&endpoint);
         }
     }
 

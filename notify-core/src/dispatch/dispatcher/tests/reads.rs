@@ -1,6 +1,6 @@
 //! Endpoints are read between a claim and an attempt, and again after a failure.
 
-use crate::dispatch::{Command, DispatchInput};
+use crate::dispatch::DispatchInput;
 use crate::machine::{Gate, Input};
 use crate::store::ApplyOutcome;
 
@@ -112,4 +112,40 @@ fn a_failure_at_an_endpoint_deleted_meanwhile_is_cancelled() {
 fn a_success_is_written_down_without_another_read() {
     let mut d = sending(&[row(1, "a")]);
     assert_eq!(d.handle(t(400), succeeded(1, 400)), vec![apply(&[delivered(&row(1, "a"), 3, 400)])]);
+}
+
+/// Its outcome must not be lost because the clock jumped or the store was slow: we hold the later lease, too.
+#[test]
+fn a_delivery_claimed_again_during_its_attempt_is_not_sent_twice_and_is_settled_under_the_later_lease() {
+    let mut d = sending(&[row(1, "a")]);
+    assert_eq!(d.handle(t(60_000), DispatchInput::Tick)[0], claim(t(60_000), draw(3), 255, 8, &[("a", 7)]));
+    let again = claimed_again(&row(1, "a"), draw(3), t(60_000 + LEASE));
+    assert_eq!(d.handle(t(60_001), batch(&[again.clone()], None)), vec![]);
+    assert_eq!(d.slots.free(), 255);
+    assert_eq!(d.handle(t(60_002), succeeded(1, 60_002)), vec![apply(&[delivered(&again, 4, 60_002)])]);
+    assert_eq!(d.slots.free(), 256);
+}
+
+#[test]
+fn a_delivery_claimed_again_before_its_attempt_is_sent_once_under_the_later_lease() {
+    let mut d = holding(&[row(1, "a")]);
+    d.handle(t(60_000), DispatchInput::Tick);
+    let again = claimed_again(&row(1, "a"), draw(2), t(60_000 + LEASE));
+    assert_eq!(d.handle(t(60_001), batch(&[again.clone()], None)), vec![]);
+    assert_eq!(d.handle(t(60_002), open(&["a"])), vec![send_number(&again, 2)]);
+    assert_eq!(d.slots.free(), 255);
+}
+
+#[test]
+fn a_delivery_claimed_again_while_it_waits_its_turn_is_read_again_and_sent_once() {
+    let rows = [solo(1, "a"), row(2, "b")];
+    let mut d = holding(&rows);
+    d.handle(t(1), DispatchInput::Wake);
+    assert_eq!(d.handle(t(2), open(&["a", "b"])), vec![send(&rows[0])]);
+    let again = claimed_again(&rows[1], draw(2), t(60_000 + LEASE));
+    assert_eq!(d.handle(t(60_001), batch(std::slice::from_ref(&again), None)), vec![read(&["b"])]);
+    assert_eq!(d.handle(t(60_002), open(&["b"])), vec![]);
+    assert_eq!(d.handle(t(60_003), succeeded(1, 60_003))[0], send_number(&again, 2));
+    assert_eq!(d.handle(t(60_004), DispatchInput::Tick), vec![]);
+    assert_eq!((d.in_flight(), d.slots.free()), (1, 255));
 }
