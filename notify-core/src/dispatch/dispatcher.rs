@@ -12,7 +12,7 @@ use super::claims::Claims;
 use super::command::{Command, DispatchInput, Doubt, Finished};
 use super::config::DispatchConfig;
 use super::drain::Drain;
-use super::outage::Outage;
+use super::outage::{Outage, has_come};
 use super::settle::Unsettled;
 use super::slots::Slots;
 use super::tokens::Tokens;
@@ -24,6 +24,8 @@ pub struct Dispatcher {
     pub(super) tokens: Tokens,
     pub(super) slots: Slots,
     pub(super) outage: Outage,
+    /// The same for the endpoint directory, which may be the host's own: an answer of the store says nothing of it.
+    pub(super) directory: Outage,
     /// What this engine holds a lease on and has not decided yet.
     pub(super) items: BTreeMap<DeliveryId, Item>,
     /// Items whose endpoint must be read, and those of the read that is under way.
@@ -83,6 +85,7 @@ impl Dispatcher {
             tokens: Tokens::new(seed),
             slots: Slots::new(config.max_in_flight, config.per_endpoint),
             outage: Outage::new(config.backoff),
+            directory: Outage::new(config.backoff),
             items: BTreeMap::new(),
             unread: Vec::new(),
             reading: None,
@@ -138,10 +141,11 @@ impl Dispatcher {
     /// When the driver must come back with a `Tick` if nothing else happens.
     #[must_use]
     pub fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
-        let outage = self.outage.ends_at().filter(|_| !self.outage.is_over(now));
-        let claim = if outage.is_none() && self.may_claim(now) { Some(self.claims.due_at(&self.config)) } else { None };
+        let (outage, directory) = (self.outage.pause(now), self.directory.pause(now));
+        let claim = self.may_claim(now).then(|| self.claims.due_at(&self.config));
+        let claim = claim.filter(|_| outage.is_none() && directory.is_none());
         let poll = self.poll_at.filter(|_| !self.polling && outage.is_none() && self.drain.is_running());
-        [outage, claim, poll, self.drain.next_step_at()].into_iter().flatten().min()
+        [outage, directory, claim, poll, self.drain.next_step_at()].into_iter().flatten().min()
     }
 
     /// How many attempts run.
@@ -220,13 +224,16 @@ impl Dispatcher {
     fn pump(&mut self, now: Timestamp, out: &mut Vec<Command>) {
         self.drain_step(now, out);
         self.start_ready(now, out);
-        if !self.outage.is_over(now) {
+        if self.outage.pause(now).is_some() {
             return;
         }
         self.settle_next(out);
-        self.read_next(out);
         self.load_next(out);
-        self.claim_next(now, out);
+        // What is claimed must be read: without the directory it would only be handed back.
+        if self.directory.pause(now).is_none() {
+            self.read_next(out);
+            self.claim_next(now, out);
+        }
         self.poll_next(now, out);
     }
 
@@ -239,8 +246,7 @@ impl Dispatcher {
     }
 
     fn poll_next(&mut self, now: Timestamp, out: &mut Vec<Command>) {
-        // A clock that went back must not silence the poll.
-        let due = self.poll_at.is_none_or(|at| at <= now || at.since(now) > self.config.poll);
+        let due = self.poll_at.is_none_or(|at| has_come(at, now, self.config.poll));
         if due && !self.polling && self.drain.is_running() {
             self.polling = true;
             self.poll_at = Some(now.saturating_add(self.config.poll));

@@ -79,7 +79,7 @@ impl Dispatcher {
     }
 
     pub(super) fn endpoints_read(&mut self, now: Timestamp, endpoints: Vec<(EndpointId, Option<Arc<Endpoint>>)>) {
-        self.outage.answered();
+        self.directory.answered();
         let read: Read = endpoints.into_iter().collect();
         let reread = std::mem::take(&mut self.reread);
         for id in self.reading.take().into_iter().flatten() {
@@ -112,7 +112,7 @@ impl Dispatcher {
 
     /// Nobody knows the endpoints: what was not sent goes back, what failed is settled and checked at its next claim.
     pub(super) fn endpoints_failed(&mut self, now: Timestamp) {
-        self.outage.failed(now);
+        self.directory.failed(now);
         self.reread.clear();
         for id in self.reading.take().into_iter().flatten() {
             let Some(item) = self.items.remove(&id) else { continue };

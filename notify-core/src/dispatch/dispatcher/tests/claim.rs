@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::dispatch::{Command, DispatchInput};
+use crate::store::{ApplyOutcome, ClaimBatch, CorruptRecord};
 
 use super::fixture::*;
 
@@ -163,15 +164,15 @@ fn a_slot_freed_while_a_failed_claim_waits_causes_a_claim_after_it() {
 
 #[test]
 fn a_full_buffer_stops_claims_until_it_is_written() {
-    let mut d = holding(&[row(1, "a"), row(2, "a")]);
+    let rows = [row(1, "a"), row(2, "a")];
+    let mut d = sending(&rows);
     d.config.unsettled_limit = 2;
     assert_eq!(d.handle(t(1), DispatchInput::Wake), vec![]);
-    let written = [handed_back(&row(1, "a"), 2, 2), handed_back(&row(2, "a"), 3, 2)];
-    assert_eq!(d.handle(t(2), DispatchInput::EndpointsFailed), vec![]);
-    assert_eq!(d.handle(t(102), DispatchInput::Tick), vec![apply(&written)]);
+    let written = [delivered(&rows[0], 4, 2), delivered(&rows[1], 5, 2)];
+    assert_eq!(d.handle_all(t(2), [succeeded(1, 2), succeeded(2, 2)]), vec![apply(&written)]);
     assert_eq!(
-        d.handle(t(103), applied(2)),
-        vec![settled(&written, &[crate::store::ApplyOutcome::Applied; 2]), claim(t(103), draw(4), 256, 8, &[])]
+        d.handle(t(3), applied(2)),
+        vec![settled(&written, &[ApplyOutcome::Applied; 2]), claim(t(3), draw(6), 256, 8, &[])]
     );
 }
 
@@ -179,9 +180,8 @@ fn a_full_buffer_stops_claims_until_it_is_written() {
 fn an_unreadable_row_is_reported_and_stops_nothing() {
     let mut d = with_slots(256, 8);
     d.handle(t(0), DispatchInput::Tick);
-    let corrupt = crate::store::CorruptRecord { record: "dlv_x".to_owned(), problem: "bad".to_owned() };
-    let answer =
-        crate::store::ClaimBatch { claimed: vec![row(1, "a")], corrupt: vec![corrupt.clone()], next_ready_at: None };
+    let corrupt = CorruptRecord { record: "dlv_x".to_owned(), problem: "bad".to_owned() };
+    let answer = ClaimBatch { claimed: vec![row(1, "a")], corrupt: vec![corrupt.clone()], next_ready_at: None };
     assert_eq!(d.handle(t(1), DispatchInput::Claimed(answer)), vec![Command::Corrupt(corrupt), read(&["a"])]);
 }
 

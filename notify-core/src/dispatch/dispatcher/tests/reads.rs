@@ -82,6 +82,15 @@ fn an_endpoint_written_while_its_delivery_waits_to_be_sent_is_read_again() {
     assert_eq!(d.handle(t(5), disabled("b")), vec![apply(&[held])]);
 }
 
+/// Each directory error once lost as many slots as it had rows.
+#[test]
+fn a_directory_error_hands_the_rows_back_and_frees_their_slots() {
+    let mut d = holding(&[row(1, "a"), row(2, "b")]);
+    let back = [handed_back(&row(1, "a"), 2, 1), handed_back(&row(2, "b"), 3, 1)];
+    assert_eq!(d.handle(t(1), DispatchInput::EndpointsFailed), vec![apply(&back)]);
+    assert_eq!(d.slots.free(), 256);
+}
+
 #[test]
 fn a_failed_attempt_frees_its_slot_and_has_its_endpoint_read_before_it_is_written_down() {
     let mut d = sending(&[row(1, "a")]);
@@ -109,9 +118,38 @@ fn a_failure_at_an_endpoint_deleted_meanwhile_is_cancelled() {
 }
 
 #[test]
+fn a_failure_whose_endpoint_cannot_be_read_is_settled_and_checked_at_its_next_claim() {
+    let mut d = sending(&[row(1, "a")]);
+    d.handle(t(400), failed(1, 400));
+    let retry = failure(&row(1, "a"), 3, 401, 400, Gate::Open);
+    assert_eq!(d.handle(t(401), DispatchInput::EndpointsFailed), vec![apply(&[retry])]);
+}
+
+#[test]
 fn a_success_is_written_down_without_another_read() {
     let mut d = sending(&[row(1, "a")]);
     assert_eq!(d.handle(t(400), succeeded(1, 400)), vec![apply(&[delivered(&row(1, "a"), 3, 400)])]);
+}
+
+/// The store may answer all the while: the pause after a directory error must grow nevertheless.
+#[test]
+fn directory_errors_in_a_row_double_the_pause_before_the_next_claim() {
+    let mut d = holding(&[row(1, "a")]);
+    let (mut now, mut draws) = (0, 1);
+    let mut held = row(1, "a");
+    for pause in [100, 200, 400, 800, 1600, 3200, 5000, 5000] {
+        let back = [handed_back(&held, draws + 1, now)];
+        assert_eq!(d.handle(t(now), DispatchInput::EndpointsFailed), vec![apply(&back)]);
+        assert_eq!(d.handle(t(now), applied(1)), vec![settled(&back, &[ApplyOutcome::Applied])]);
+        assert_eq!(d.next_wake(t(now)), Some(t(now + pause)), "pause {pause}");
+        now += pause;
+        draws += 2;
+        d.poll_at = Some(t(now + 1));
+        assert_eq!(d.handle(t(now), DispatchInput::Tick), vec![claim(t(now), draw(draws), 256, 8, &[])]);
+        held = leased(1, "a", draw(draws), t(now + LEASE));
+        assert_eq!(d.handle(t(now), batch(&[held.clone()], None)), vec![read(&["a"])]);
+    }
+    assert_eq!(d.handle(t(now), open(&["a"])), vec![send(&held)]);
 }
 
 /// Its outcome must not be lost because the clock jumped or the store was slow: we hold the later lease, too.

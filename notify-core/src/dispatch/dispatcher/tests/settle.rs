@@ -102,6 +102,18 @@ fn claims_go_on_while_an_outcome_waits_whose_lease_lasts() {
 }
 
 #[test]
+fn an_answer_or_a_failure_that_nobody_asked_for_loses_nothing() {
+    let mut d = sending(&[row(1, "a")]);
+    let written = [delivered(&row(1, "a"), 3, 1)];
+    d.handle(t(1), succeeded(1, 1));
+    d.handle(t(2), DispatchInput::ApplyFailed);
+    for stray in [DispatchInput::ApplyFailed, applied(1), DispatchInput::Endpoints(vec![])] {
+        assert_eq!(d.handle(t(2), stray), vec![]);
+    }
+    assert_eq!(d.handle(t(20_000), DispatchInput::Tick), vec![apply(&written)]);
+}
+
+#[test]
 fn a_claim_s_failure_that_comes_twice_does_not_lose_the_claim() {
     let mut d = with_slots(256, 8);
     let first = d.handle(t(0), DispatchInput::Tick)[0].clone();
