@@ -84,10 +84,11 @@ impl Claims {
 
     /// Whether a fresh delivery may go ahead: nothing older of its endpoint is known to wait, and no claim is
     /// under way that may fill the same slots.
-    pub(super) fn allow_reservation(&self, endpoint: &EndpointId) -> bool {
+    pub(super) fn allow_reservation(&self, now: Timestamp, endpoint: &EndpointId) -> bool {
         self.answered_at.is_some()
             && !self.is_running()
             && !self.more_eligible
+            && self.next_ready.is_none_or(|at| at > now)
             && !self.capped.contains(endpoint)
             && !self.waiting.contains(endpoint)
     }

@@ -121,13 +121,16 @@ impl Dispatcher {
         out
     }
 
-    /// A slot for a fresh delivery to `endpoint`, unless all are taken, older deliveries wait, or the engine stops.
+    /// A slot for a fresh delivery to `endpoint`, unless all are taken, older deliveries wait, the store or the
+    /// directory is away, or the engine stops.
     ///
     /// Each reservation must be followed by `Handed`, `Released` or `Doubtful`.
     pub fn reserve(&mut self, now: Timestamp, endpoint: &EndpointId) -> Option<Reservation> {
         let open = self.drain.is_running()
             && self.may_take_more()
-            && self.claims.allow_reservation(endpoint)
+            && self.outage.pause(now).is_none()
+            && self.directory.pause(now).is_none()
+            && self.claims.allow_reservation(now, endpoint)
             && self.slots.free() > 0
             && self.slots.free_for(endpoint) > 0;
         if !open {

@@ -138,6 +138,15 @@ fn nothing_is_reserved_while_eligible_rows_of_any_endpoint_wait() {
 }
 
 #[test]
+fn nothing_is_reserved_once_a_retry_has_become_due() {
+    let mut d = with_slots(256, 8);
+    d.handle(t(0), DispatchInput::Tick);
+    d.handle(t(0), batch(&[], Some(t(9))));
+    assert!(d.reserve(t(8), &ep("a")).is_some());
+    assert!(d.reserve(t(9), &ep("a")).is_none());
+}
+
+#[test]
 fn nothing_is_reserved_beyond_the_slots_of_the_engine_or_of_the_endpoint() {
     let mut d = idle_with_slots(3, 2);
     assert!(!refuses(&mut d, "a"));
@@ -151,6 +160,17 @@ fn nothing_is_reserved_beyond_the_slots_of_the_engine_or_of_the_endpoint() {
 fn nothing_is_reserved_while_the_buffer_is_full() {
     let mut d = sending(&[row(1, "a")]);
     d.config.unsettled_limit = 1;
+    assert!(refuses(&mut d, "b"));
+}
+
+#[test]
+fn nothing_is_reserved_during_an_outage_of_the_store_or_of_the_directory() {
+    let mut d = sending(&[row(1, "a")]);
+    d.handle(t(1), succeeded(1, 1));
+    d.handle(t(2), DispatchInput::ApplyFailed);
+    assert!(refuses(&mut d, "b"));
+    let mut d = holding(&[row(1, "a")]);
+    d.handle(t(2), DispatchInput::EndpointsFailed);
     assert!(refuses(&mut d, "b"));
 }
 
