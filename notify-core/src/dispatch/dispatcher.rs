@@ -169,7 +169,6 @@ impl Dispatcher {
             && self.reserved == 0
             && self.doubtful.is_empty()
             && self.loading.is_none()
-            && self.reading.is_none()
             && !self.claims.is_running()
     }
 

@@ -14,6 +14,22 @@ fn an_engine_that_holds_nothing_has_stopped_at_once() {
 }
 
 #[test]
+fn what_was_claimed_but_not_sent_is_handed_back_and_what_runs_may_end() {
+    let mut d = sending(&[row(1, "a")]);
+    d.handle(t(1), DispatchInput::Wake);
+    let unsent = leased(2, "b", draw(3), t(LEASE));
+    d.handle(t(2), batch(std::slice::from_ref(&unsent), None));
+    let back = [handed_back(&unsent, 4, 3)];
+    assert_eq!(d.handle(t(3), stop(25)), vec![apply(&back)]);
+    assert_eq!(d.handle(t(4), applied(1)), vec![settled(&back, &[Applied])]);
+    assert_eq!(d.stopped(t(4)), None);
+    let last = [delivered(&row(1, "a"), 5, 9)];
+    assert_eq!(d.handle(t(9), succeeded(1, 9)), vec![apply(&last)]);
+    assert_eq!(d.handle(t(10), applied(1)), vec![settled(&last, &[Applied])]);
+    assert_eq!(d.stopped(t(10)), Some(StopReport { finished: 1, handed_back: 1, ..StopReport::default() }));
+}
+
+#[test]
 fn nothing_is_claimed_or_polled_while_stopping() {
     let mut d = sending(&[row(1, "a")]);
     d.handle(t(1), stop(25));
@@ -141,4 +157,16 @@ fn a_doubt_is_cleared_up_before_the_stop_is_over() {
     assert_eq!(d.stopped(t(3)), None);
     d.handle(t(4), applied(1));
     assert_eq!(d.stopped(t(4)), Some(StopReport { handed_back: 1, ..StopReport::default() }));
+}
+
+/// Else the stop would take the grace period and the hour.
+#[test]
+fn a_clock_that_goes_back_an_hour_during_the_stop_does_not_prolong_it() {
+    let hour = 3_600_000;
+    let mut d = idle();
+    d.reserve(t(hour), &ep("a"));
+    d.handle(t(hour), stop(25));
+    assert_eq!(d.stopped(t(hour)), None);
+    d.handle(t(1), DispatchInput::Tick);
+    assert!(d.stopped(t(1)).is_some());
 }

@@ -1,5 +1,7 @@
 //! Store outages, the poll, and clocks that jump.
 
+use std::time::Duration;
+
 use crate::dispatch::{Command, DispatchInput};
 
 use super::fixture::*;
@@ -16,6 +18,16 @@ fn failures_in_a_row_double_the_pause_from_100_ms_to_5_s() {
         now += pause;
         assert_eq!(d.handle(t(now), DispatchInput::Tick), vec![first.clone()]);
     }
+}
+
+/// Rounded up to the clock's millisecond it is longer than it says, and is no pause that a clock gone back ended.
+#[test]
+fn a_pause_of_a_fraction_of_a_millisecond_is_one() {
+    let mut d = with_slots(256, 8);
+    d.outage = crate::dispatch::outage::Outage::new((Duration::from_micros(10), Duration::from_micros(20)));
+    d.handle(t(0), DispatchInput::Tick);
+    assert_eq!(d.handle(t(0), DispatchInput::ClaimFailed), vec![]);
+    assert_eq!(d.next_wake(t(0)), Some(t(1)));
 }
 
 #[test]
