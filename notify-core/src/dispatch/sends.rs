@@ -36,7 +36,7 @@ impl Dispatcher {
             if item.claimed.delivery.ready_at().is_none_or(|lease_until| latest_end > lease_until) {
                 // Too late: the lease could end before the attempt does.
                 self.quiet |= solo;
-                self.hand_back(now, &item.claimed);
+                self.hand_back(now, &item.claimed.delivery);
                 self.free_slot(item.claimed.delivery.endpoint());
                 continue;
             }

@@ -1,1 +1,11 @@
-//! Command lists.
+//! Command lists: each test says whole what one input causes.
+
+mod claim;
+mod drain;
+mod fixture;
+mod hand_over;
+mod outage;
+mod reads;
+mod send;
+mod settle;
+mod solo;
