@@ -4,4 +4,5 @@
 
 mod claims;
 mod publish;
+mod settle;
 mod support;
