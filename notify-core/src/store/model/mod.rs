@@ -85,14 +85,18 @@ impl Model {
         for (index, published) in batch.events.iter().enumerate() {
             let key = &published.event.key;
             let by_key = published.idempotency_key.as_ref().map(|idempotency| (&key.tenant, idempotency));
-            let in_batch = new.get(key).copied().or_else(|| by_key.and_then(|by_key| new_keys.get(&by_key).copied()));
-            let existing = if let Some(earlier) = in_batch {
-                let first = &batch.events[earlier];
-                Some((first.event.key.id.clone(), first.fingerprint, first.deliveries.len()))
-            } else {
-                self.find_event(key, published.idempotency_key.as_ref())
-                    .map(|row| (row.event.key.id.clone(), row.fingerprint, row.deliveries.len()))
+            let in_batch = |index: &usize| {
+                let first = &batch.events[*index];
+                (first.event.key.id.clone(), first.fingerprint, first.deliveries.len())
             };
+            let stored = |row: &EventRow| (row.event.key.id.clone(), row.fingerprint, row.deliveries.len());
+            // The id decides before the key, as if the events came one after the other.
+            let existing = new
+                .get(key)
+                .map(in_batch)
+                .or_else(|| self.events.get(key).map(stored))
+                .or_else(|| by_key.and_then(|by_key| new_keys.get(&by_key)).map(in_batch))
+                .or_else(|| by_key.and_then(|by_key| self.event_by_key(by_key)).map(stored));
             answers.push(match existing {
                 None => {
                     new.insert(key, index);
@@ -175,13 +179,9 @@ impl Model {
         self.writes
     }
 
-    fn find_event(&self, key: &EventKey, idempotency_key: Option<&IdempotencyKey>) -> Option<&EventRow> {
-        if let Some(row) = self.events.get(key) {
-            return Some(row);
-        }
-        let by_key = (key.tenant.clone(), idempotency_key?.clone());
-        let id = self.events_by_key.get(&by_key)?.clone();
-        self.events.get(&EventKey { tenant: by_key.0, id })
+    fn event_by_key(&self, (tenant, key): (&TenantId, &IdempotencyKey)) -> Option<&EventRow> {
+        let id = self.events_by_key.get(&(tenant.clone(), key.clone()))?.clone();
+        self.events.get(&EventKey { tenant: tenant.clone(), id })
     }
 
     fn write_event(&mut self, published: &super::PublishedEvent, now: Timestamp) {

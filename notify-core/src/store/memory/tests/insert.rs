@@ -99,6 +99,14 @@ fn the_same_idempotency_key_with_other_content_is_a_conflict_also_within_a_batch
     assert_eq!(insert(&store, 0, vec![with_key(publish("f", 1, &[], 0), "k")]), conflict(0, "e"));
 }
 
+/// A batch means the same as its events one after the other: an id that exists decides before a key of the batch.
+#[test]
+fn a_stored_id_decides_before_a_key_of_the_same_batch() {
+    let store = holding(&["e"], &["a"]);
+    let batch = vec![with_key(publish("f", 5, &[], 0), "k"), with_key(publish("e", 0, &[], 0), "k")];
+    assert_eq!(insert(&store, 0, batch), stored(&[Inserted::New, duplicate_of("e", 1)]));
+}
+
 #[test]
 fn ids_and_keys_are_unique_for_their_tenant_only() {
     let store = MemoryStore::new();
