@@ -132,10 +132,7 @@ impl Model {
         let (event, created_at) = (Arc::clone(&row.event), row.created_at);
         let mut added = 0;
         for new in deliveries {
-            if !self.deliveries.contains_key(&new.id) {
-                self.write_delivery(&event, new, created_at);
-                added += 1;
-            }
+            added += usize::from(self.write_delivery(&event, new, created_at));
         }
         Ok(added)
     }
@@ -207,7 +204,11 @@ impl Model {
         }
     }
 
-    fn write_delivery(&mut self, event: &Arc<Event>, new: &NewDelivery, created_at: Timestamp) {
+    /// Writes a delivery unless its pair of event and endpoint exists; says whether it did.
+    fn write_delivery(&mut self, event: &Arc<Event>, new: &NewDelivery, created_at: Timestamp) -> bool {
+        if self.deliveries.contains_key(&new.id) {
+            return false;
+        }
         let delivery = Delivery::begin(event.key.clone(), new, created_at);
         let number = self.next_number();
         self.deliveries_by_number.insert(number, new.id);
@@ -218,6 +219,7 @@ impl Model {
         self.deliveries
             .insert(new.id, DeliveryRow { number, delivery, event: Arc::clone(event), attempts: Vec::new() });
         self.writes += 1;
+        true
     }
 
     fn apply_one(&mut self, change: &Change) -> ApplyOutcome {

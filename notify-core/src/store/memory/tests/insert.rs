@@ -129,6 +129,14 @@ fn an_empty_batch_is_a_success() {
 }
 
 #[test]
+fn a_pair_of_event_and_endpoint_that_comes_twice_is_one_delivery() {
+    let store = holding(&["e"], &["a", "a"]);
+    assert_eq!(run(store.event(&key("e"))).unwrap().unwrap().deliveries.len(), 1);
+    deliver_all(&store, 0, 1);
+    assert_eq!(claim(&store, 0, 2).next_ready_at, None);
+}
+
+#[test]
 fn a_delivery_is_born_due_leased_or_held() {
     let store = MemoryStore::new();
     let mut event = publish("e", 0, &["a"], 3);
