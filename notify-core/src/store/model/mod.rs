@@ -152,16 +152,19 @@ impl Model {
             let Some(row) = self.deliveries_by_number.get(&number).and_then(|id| self.deliveries.get(id)) else {
                 continue;
             };
+            // It ends at its settle or at its next claim.
+            if row.delivery.state() == State::InFlight {
+                continue;
+            }
             let mut next = row.delivery.as_stored().clone();
-            match (request.action, next.state) {
-                (SweepAction::Hold, State::Scheduled) => next.state = State::Held,
-                (SweepAction::Release, State::Held) => next.state = State::Scheduled,
-                (SweepAction::Cancel, State::Scheduled | State::Held) => {
+            match request.action {
+                SweepAction::Hold => next.state = State::Held,
+                SweepAction::Release => next.state = State::Scheduled,
+                SweepAction::Cancel => {
                     next.state = State::Cancelled;
                     next.ready_at = None;
                     next.settled_at = Some(request.now);
                 }
-                _ => continue,
             }
             next.version = next.version.next();
             if let Ok(next) = Delivery::restore(next) {
