@@ -20,6 +20,8 @@ pub enum DispatchInput {
     Wake,
     /// Deliveries to these endpoints were stored as due now.
     StoredDue(Vec<EndpointId>),
+    /// A delivery was stored that is due then.
+    DueAt(Timestamp),
     /// Reserved deliveries were stored as leased: send them.
     Handed(Vec<Claimed>),
     /// Reserved slots are not needed: nothing was stored for them.

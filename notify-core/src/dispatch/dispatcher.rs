@@ -184,6 +184,7 @@ impl Dispatcher {
             DispatchInput::Tick => {}
             DispatchInput::Wake => self.claims.wake(),
             DispatchInput::StoredDue(endpoints) => self.claims.stored_due(endpoints),
+            DispatchInput::DueAt(at) => self.claims.due(at),
             DispatchInput::Handed(claimed) => {
                 self.reserved = self.reserved.saturating_sub(u32::try_from(claimed.len()).unwrap_or(u32::MAX));
                 self.take_in(claimed);
