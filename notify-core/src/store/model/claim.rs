@@ -1,5 +1,6 @@
 //! Claiming, in turns over the endpoints.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::delivery::{Delivery, State};
@@ -79,13 +80,13 @@ impl Model {
 
     /// S5: rows beyond an endpoint's number do not count.
     fn next_ready_at(&self, request: &ClaimRequest, claimed: &[Claimed]) -> Option<Timestamp> {
-        let taken = |endpoint: &EndpointId| {
-            let count = claimed.iter().filter(|row| row.delivery.endpoint() == endpoint).count();
-            u32::try_from(count).unwrap_or(u32::MAX)
-        };
+        let mut taken: BTreeMap<&EndpointId, u32> = BTreeMap::new();
+        for row in claimed {
+            *taken.entry(row.delivery.endpoint()).or_default() += 1;
+        }
         self.queues
             .iter()
-            .filter(|(id, _)| request.free.of(id) > taken(id))
+            .filter(|(id, _)| request.free.of(id) > taken.get(id).copied().unwrap_or(0))
             .filter_map(|(_, queue)| queue.claimable.first().map(|(at, _)| *at))
             .min()
             .map(|at| at.max(request.now))

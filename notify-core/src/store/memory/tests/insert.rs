@@ -99,6 +99,14 @@ fn the_same_idempotency_key_with_other_content_is_a_conflict_also_within_a_batch
     assert_eq!(insert(&store, 0, vec![with_key(publish("f", 1, &[], 0), "k")]), conflict(0, "e"));
 }
 
+/// A batch means the same as its events one after the other: an id that exists decides before a key of the batch.
+#[test]
+fn a_stored_id_decides_before_a_key_of_the_same_batch() {
+    let store = holding(&["e"], &["a"]);
+    let batch = vec![with_key(publish("f", 5, &[], 0), "k"), with_key(publish("e", 0, &[], 0), "k")];
+    assert_eq!(insert(&store, 0, batch), stored(&[Inserted::New, duplicate_of("e", 1)]));
+}
+
 #[test]
 fn ids_and_keys_are_unique_for_their_tenant_only() {
     let store = MemoryStore::new();
@@ -118,6 +126,14 @@ fn an_event_that_matches_no_endpoint_is_stored_and_visible() {
 #[test]
 fn an_empty_batch_is_a_success() {
     assert_eq!(insert(&MemoryStore::new(), 0, vec![]), stored(&[]));
+}
+
+#[test]
+fn a_pair_of_event_and_endpoint_that_comes_twice_is_one_delivery() {
+    let store = holding(&["e"], &["a", "a"]);
+    assert_eq!(run(store.event(&key("e"))).unwrap().unwrap().deliveries.len(), 1);
+    deliver_all(&store, 0, 1);
+    assert_eq!(claim(&store, 0, 2).next_ready_at, None);
 }
 
 #[test]
