@@ -1,5 +1,7 @@
 //! Endpoints are read between a claim and an attempt, and again after a failure.
 
+use std::slice::from_ref;
+
 use crate::dispatch::DispatchInput;
 use crate::machine::{Gate, Input};
 use crate::store::ApplyOutcome;
@@ -158,7 +160,7 @@ fn a_delivery_claimed_again_during_its_attempt_is_not_sent_twice_and_is_settled_
     let mut d = sending(&[row(1, "a")]);
     assert_eq!(d.handle(t(60_000), DispatchInput::Tick)[0], claim(t(60_000), draw(3), 255, 8, &[("a", 7)]));
     let again = claimed_again(&row(1, "a"), draw(3), t(60_000 + LEASE));
-    assert_eq!(d.handle(t(60_001), batch(&[again.clone()], None)), vec![]);
+    assert_eq!(d.handle(t(60_001), batch(from_ref(&again), None)), vec![]);
     assert_eq!(d.slots.free(), 255);
     assert_eq!(d.handle(t(60_002), succeeded(1, 60_002)), vec![apply(&[delivered(&again, 4, 60_002)])]);
     assert_eq!(d.slots.free(), 256);
@@ -169,7 +171,7 @@ fn a_delivery_claimed_again_before_its_attempt_is_sent_once_under_the_later_leas
     let mut d = holding(&[row(1, "a")]);
     d.handle(t(60_000), DispatchInput::Tick);
     let again = claimed_again(&row(1, "a"), draw(2), t(60_000 + LEASE));
-    assert_eq!(d.handle(t(60_001), batch(&[again.clone()], None)), vec![]);
+    assert_eq!(d.handle(t(60_001), batch(from_ref(&again), None)), vec![]);
     assert_eq!(d.handle(t(60_002), open(&["a"])), vec![send_number(&again, 2)]);
     assert_eq!(d.slots.free(), 255);
 }
@@ -181,7 +183,7 @@ fn a_delivery_claimed_again_while_it_waits_its_turn_is_read_again_and_sent_once(
     d.handle(t(1), DispatchInput::Wake);
     assert_eq!(d.handle(t(2), open(&["a", "b"])), vec![send(&rows[0])]);
     let again = claimed_again(&rows[1], draw(2), t(60_000 + LEASE));
-    assert_eq!(d.handle(t(60_001), batch(std::slice::from_ref(&again), None)), vec![read(&["b"])]);
+    assert_eq!(d.handle(t(60_001), batch(from_ref(&again), None)), vec![read(&["b"])]);
     assert_eq!(d.handle(t(60_002), open(&["b"])), vec![]);
     assert_eq!(d.handle(t(60_003), succeeded(1, 60_003))[0], send_number(&again, 2));
     assert_eq!(d.handle(t(60_004), DispatchInput::Tick), vec![]);
