@@ -21,6 +21,8 @@ pub(super) struct Claims {
     again: Option<ClaimRequest>,
     /// Something may have become due since the last claim was asked.
     woken: bool,
+    /// What woke it may be worth a claim at once, not only a slot or two.
+    eager: bool,
     /// The earliest time at which something is known to be due.
     next_ready: Option<Timestamp>,
     /// The same, noted while a claim runs or waits to be repeated: its answer may not know of it.
@@ -42,6 +44,7 @@ impl Claims {
             running: None,
             again: None,
             woken: true,
+            eager: true,
             next_ready: None,
             due_meanwhile: None,
             freed_meanwhile: BTreeSet::new(),
@@ -54,11 +57,7 @@ impl Claims {
 
     pub(super) const fn wake(&mut self) {
         self.woken = true;
-    }
-
-    pub(super) fn stored_due(&mut self, endpoints: Vec<EndpointId>) {
-        self.woken = true;
-        self.waiting.extend(endpoints);
+        self.eager = true;
     }
 
     /// A row is known to be due at `at`.
@@ -106,12 +105,51 @@ impl Claims {
         self.next_ready.map_or(idle, |at| at.min(idle))
     }
 
+    /// Until when a claim waits so that more slots come free: a claim for each slot would cost more than the
+    /// attempts. `half_free`: half of all slots are.
+    fn paced_until(&self, now: Timestamp, half_free: HalfFree, config: &DispatchConfig) -> Option<Timestamp> {
+        let worth_it = half_free == HalfFree::Yes && (self.eager || self.due_at(config) <= now);
+        if worth_it || self.again.is_some() || self.clock_went_back(now) {
+            return None;
+        }
+        self.answered_at.map(|at| at.saturating_add(config.claim_pause)).filter(|at| *at > now)
+    }
+
     fn clock_went_back(&self, now: Timestamp) -> bool {
         self.answered_at.is_some_and(|at| at > now)
     }
 }
 
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum HalfFree {
+    Yes,
+    No,
+}
+
 impl Dispatcher {
+    /// Deliveries to these endpoints were stored as due now.
+    pub(super) fn stored_due(&mut self, endpoints: Vec<EndpointId>) {
+        for endpoint in endpoints {
+            if self.slots.free_for(&endpoint) > 0 {
+                self.claims.wake();
+            } else {
+                // It could get nothing now: the next freed slot is the wake-up.
+                self.claims.capped.insert(endpoint.clone());
+            }
+            self.claims.waiting.insert(endpoint);
+        }
+    }
+
+    /// When the next claim is due, as far as is known.
+    pub(super) fn claim_due_at(&self, now: Timestamp) -> Timestamp {
+        let due = if self.claims.woken { now } else { self.claims.due_at(&self.config) };
+        self.claims.paced_until(now, self.half_free(), &self.config).map_or(due, |paced| due.max(paced))
+    }
+
+    const fn half_free(&self) -> HalfFree {
+        if self.slots.free() >= self.config.max_in_flight.div_ceil(2) { HalfFree::Yes } else { HalfFree::No }
+    }
+
     /// Whether a claim could be asked at all, wanted or not. One that failed is asked again also while stopping:
     /// what it leased must be handed back.
     pub(super) fn may_claim(&self, now: Timestamp) -> bool {
@@ -120,7 +158,8 @@ impl Dispatcher {
     }
 
     pub(super) fn claim_next(&mut self, now: Timestamp, out: &mut Vec<Command>) {
-        if !self.may_claim(now) || !self.claims.wanted(now, &self.config) {
+        let paced = self.claims.paced_until(now, self.half_free(), &self.config).is_some();
+        if paced || !self.may_claim(now) || !self.claims.wanted(now, &self.config) {
             return;
         }
         let request = match self.claims.again.take() {
@@ -135,6 +174,7 @@ impl Dispatcher {
     fn fresh_claim(&mut self, now: Timestamp) -> ClaimRequest {
         // Read before the claim is asked: what wakes from now on may not be in its answer.
         self.claims.woken = false;
+        self.claims.eager = false;
         self.claims.waiting.clear();
         ClaimRequest {
             now,
@@ -161,18 +201,26 @@ impl Dispatcher {
             self.slots.take(row.delivery.endpoint());
         }
         let freed = std::mem::take(&mut self.claims.freed_meanwhile);
-        self.claims.woken |= freed.iter().any(|endpoint| self.claims.capped.contains(endpoint));
+        for endpoint in &freed {
+            self.freed(endpoint);
+        }
         self.take_in(batch.claimed);
     }
 
     /// Frees the slot of an attempt that ended or will not be made.
     pub(super) fn free_slot(&mut self, endpoint: &EndpointId) {
         self.slots.release(endpoint);
-        if self.claims.capped.contains(endpoint) {
-            self.claims.woken = true;
-        }
+        self.freed(endpoint);
         if self.claims.is_running() {
             self.claims.freed_meanwhile.insert(endpoint.clone());
+        }
+    }
+
+    /// More may wait behind what a full endpoint got.
+    fn freed(&mut self, endpoint: &EndpointId) {
+        if self.claims.capped.contains(endpoint) {
+            self.claims.woken = true;
+            self.claims.eager |= self.slots.free_for(endpoint) >= self.config.per_endpoint.div_ceil(2);
         }
     }
 }

@@ -145,7 +145,7 @@ impl Dispatcher {
     #[must_use]
     pub fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
         let (outage, directory) = (self.outage.pause(now), self.directory.pause(now));
-        let claim = self.may_claim(now).then(|| self.claims.due_at(&self.config));
+        let claim = self.may_claim(now).then(|| self.claim_due_at(now));
         let claim = claim.filter(|_| outage.is_none() && directory.is_none());
         let poll = self.poll_at.filter(|_| !self.polling && outage.is_none() && self.drain.is_running());
         [outage, directory, claim, poll, self.drain.next_step_at()].into_iter().flatten().min()
@@ -183,7 +183,7 @@ impl Dispatcher {
         match input {
             DispatchInput::Tick => {}
             DispatchInput::Wake => self.claims.wake(),
-            DispatchInput::StoredDue(endpoints) => self.claims.stored_due(endpoints),
+            DispatchInput::StoredDue(endpoints) => self.stored_due(endpoints),
             DispatchInput::DueAt(at) => self.claims.due(at),
             DispatchInput::Handed(claimed) => {
                 self.reserved = self.reserved.saturating_sub(u32::try_from(claimed.len()).unwrap_or(u32::MAX));

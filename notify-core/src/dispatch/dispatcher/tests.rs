@@ -5,6 +5,7 @@ mod drain;
 mod fixture;
 mod hand_over;
 mod outage;
+mod pace;
 mod property;
 mod reads;
 mod send;

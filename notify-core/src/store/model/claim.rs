@@ -8,14 +8,18 @@ use crate::id::{DeliveryId, EndpointId};
 use crate::store::{ClaimBatch, ClaimRequest, Claimed};
 use crate::time::Timestamp;
 
-use super::{Model, PastClaim};
+use super::Model;
 
 impl Model {
     pub(in super::super) fn claim(&mut self, request: &ClaimRequest) -> ClaimBatch {
-        self.claims.retain(|_, past| past.until > request.now);
+        while let Some((until, token)) = self.claims_by_end.first().copied().filter(|(until, _)| *until <= request.now)
+        {
+            self.claims_by_end.remove(&(until, token));
+            self.claims.remove(&token);
+        }
         let claimed = match self.claims.get(&request.token) {
             // The same token again: the same rows, as far as they are still leased under it (S3).
-            Some(past) => self.still_leased(&past.rows.clone(), request),
+            Some(rows) => self.still_leased(&rows.clone(), request),
             None => self.lease(request),
         };
         ClaimBatch { next_ready_at: self.next_ready_at(request, &claimed), claimed, corrupt: Vec::new() }
@@ -55,7 +59,8 @@ impl Model {
         }
         if !claimed.is_empty() {
             let rows = claimed.iter().map(|row| row.delivery.id()).collect();
-            self.claims.insert(request.token, PastClaim { until: request.lease_until, rows });
+            self.claims_by_end.insert((request.lease_until, request.token));
+            self.claims.insert(request.token, rows);
         }
         claimed
     }

@@ -26,7 +26,9 @@ pub(super) struct Model {
     deliveries: BTreeMap<DeliveryId, DeliveryRow>,
     deliveries_by_number: BTreeMap<u64, DeliveryId>,
     queues: BTreeMap<EndpointId, Queue>,
-    claims: BTreeMap<ClaimToken, PastClaim>,
+    /// What past claims got, until their leases end.
+    claims: BTreeMap<ClaimToken, Vec<DeliveryId>>,
+    claims_by_end: BTreeSet<(Timestamp, ClaimToken)>,
     endpoints: BTreeMap<EndpointId, EndpointRow>,
     endpoints_by_number: BTreeMap<u64, EndpointId>,
     tally: BTreeMap<(TenantId, State), u64>,
@@ -61,12 +63,6 @@ struct Queue {
     held: BTreeSet<(Timestamp, u64)>,
     /// When it was served last, in turns: the one that waits longest is served next.
     turn: u64,
-}
-
-#[derive(Debug)]
-struct PastClaim {
-    until: Timestamp,
-    rows: Vec<DeliveryId>,
 }
 
 #[derive(Debug)]
