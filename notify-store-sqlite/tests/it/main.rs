@@ -3,6 +3,10 @@
 #![allow(missing_docs, reason = "test names are sentences")]
 
 mod claims;
+mod endpoints;
+mod files;
+mod log;
 mod publish;
 mod settle;
+mod sharing;
 mod support;
