@@ -1,5 +1,8 @@
 //! What happens, told to the host as it happens.
 
+#[cfg(feature = "tracing")]
+mod tracing_observer;
+
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -7,6 +10,9 @@ use crate::delivery::{Outcome, State};
 use crate::event::EventKey;
 use crate::id::{AttemptNumber, DeliveryId, EndpointId};
 use crate::time::Timestamp;
+
+#[cfg(feature = "tracing")]
+pub use tracing_observer::TracingObserver;
 
 /// Hears what the engine does. Called on the send path: must return at once and not panic.
 pub trait Observer: Debug + Send + Sync + 'static {

@@ -191,13 +191,20 @@ pub struct PolicyOverrides {
 }
 
 impl PolicyOverrides {
+    /// The deadline of one attempt in force, given the engine's policy: never above the engine's, since the lease
+    /// is derived from that.
+    #[must_use]
+    pub fn timeout_under(&self, engine: &Policy) -> Duration {
+        self.timeout.map_or(engine.timeout, |timeout| timeout.min(engine.timeout))
+    }
+
     /// The policy in force, given the engine's.
     #[must_use]
     pub fn over(&self, engine: &Policy) -> Policy {
         Policy {
             schedule: self.schedule.clone().unwrap_or_else(|| engine.schedule.clone()),
             success: self.success.unwrap_or(engine.success),
-            timeout: self.timeout.unwrap_or(engine.timeout).min(engine.timeout),
+            timeout: self.timeout_under(engine),
         }
     }
 }

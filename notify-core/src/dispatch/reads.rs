@@ -1,0 +1,188 @@
+//! Between the claim and the attempt, and between a failure and its settling: the endpoint is read anew.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::endpoint::Endpoint;
+use crate::id::{DeliveryId, EndpointId};
+use crate::machine::{Gate, Input, Step, step};
+use crate::store::Claimed;
+use crate::time::Timestamp;
+
+use super::command::{Command, Finished};
+use super::dispatcher::{Dispatcher, Item, Stage};
+
+type Read = BTreeMap<EndpointId, Option<Arc<Endpoint>>>;
+
+impl Dispatcher {
+    /// Leased deliveries whose slots are taken already.
+    pub(super) fn take_in(&mut self, claimed: Vec<Claimed>) {
+        for claimed in claimed {
+            let id = claimed.delivery.id();
+            let Some(item) = self.items.get_mut(&id) else {
+                self.unread.push(id);
+                self.items.insert(id, Item { claimed, stage: Stage::Unread });
+                continue;
+            };
+            // Claimed again while we hold it: its first lease is over, the clock having jumped or the store having
+            // been slow. From now on the later lease counts, also for an attempt that runs: nothing is sent twice, and
+            // no outcome is lost.
+            let endpoint = claimed.delivery.endpoint().clone();
+            item.claimed = claimed;
+            if let Stage::Ready { .. } = item.stage {
+                item.stage = Stage::Unread;
+                self.unread.push(id);
+            }
+            self.free_slot(&endpoint);
+        }
+    }
+
+    pub(super) fn read_next(&mut self, out: &mut Vec<Command>) {
+        if self.reading.is_some() || self.unread.is_empty() {
+            return;
+        }
+        let mut items = std::mem::take(&mut self.unread);
+        items.retain(|id| self.items.contains_key(id));
+        if items.is_empty() {
+            return;
+        }
+        let mut endpoints: Vec<EndpointId> = items
+            .iter()
+            .filter_map(|id| self.items.get(id))
+            .map(|item| item.claimed.delivery.endpoint().clone())
+            .collect();
+        endpoints.sort_unstable();
+        endpoints.dedup();
+        self.reread.clear();
+        self.reading = Some(items);
+        out.push(Command::ReadEndpoints(endpoints));
+    }
+
+    /// This endpoint was written: nothing that was read of it before starts an attempt from now on. What must be
+    /// done about it comes out with the next input.
+    pub fn endpoint_changed_now(&mut self, endpoint: EndpointId) {
+        self.endpoint_changed(endpoint);
+    }
+
+    /// An answer that is under way no longer holds, and what was read before the attempt neither.
+    pub(super) fn endpoint_changed(&mut self, endpoint: EndpointId) {
+        let stale: Vec<DeliveryId> = self
+            .ready
+            .iter()
+            .copied()
+            .filter(|id| self.items.get(id).is_some_and(|item| *item.claimed.delivery.endpoint() == endpoint))
+            .collect();
+        for id in stale {
+            self.ready.retain(|ready| *ready != id);
+            self.unread.push(id);
+            if let Some(item) = self.items.get_mut(&id) {
+                item.stage = Stage::Unread;
+            }
+        }
+        if self.reading.is_some() {
+            self.reread.insert(endpoint);
+        }
+    }
+
+    pub(super) fn endpoints_read(&mut self, now: Timestamp, endpoints: Vec<(EndpointId, Option<Arc<Endpoint>>)>) {
+        self.directory.answered();
+        let read: Read = endpoints.into_iter().collect();
+        let reread = std::mem::take(&mut self.reread);
+        for id in self.reading.take().into_iter().flatten() {
+            let Some(item) = self.items.remove(&id) else { continue };
+            if reread.contains(item.claimed.delivery.endpoint()) {
+                self.unread.push(id);
+                self.items.insert(id, item);
+                continue;
+            }
+            let endpoint = read.get(item.claimed.delivery.endpoint()).cloned().flatten();
+            match item.stage {
+                Stage::Unread => self.decide_start(now, item.claimed, endpoint),
+                Stage::Failed { endpoint: before, finished } => {
+                    let gate = gate(endpoint.as_ref());
+                    self.decide_failure(
+                        now,
+                        &item.claimed,
+                        endpoint.as_ref().unwrap_or(&before),
+                        gate,
+                        *finished,
+                        &before,
+                    );
+                }
+                stage @ (Stage::Ready { .. } | Stage::Sending { .. }) => {
+                    self.items.insert(id, Item { claimed: item.claimed, stage });
+                }
+            }
+        }
+    }
+
+    /// Nobody knows the endpoints: what was not sent goes back, what failed is settled and checked at its next claim.
+    pub(super) fn endpoints_failed(&mut self, now: Timestamp) {
+        self.directory.failed(now);
+        self.reread.clear();
+        for id in self.reading.take().into_iter().flatten() {
+            let Some(item) = self.items.remove(&id) else { continue };
+            match item.stage {
+                Stage::Unread => {
+                    self.hand_back(now, &item.claimed.delivery);
+                    self.free_slot(item.claimed.delivery.endpoint());
+                }
+                Stage::Failed { endpoint, finished } => {
+                    self.decide_failure(now, &item.claimed, &endpoint, Gate::Open, *finished, &endpoint);
+                }
+                stage @ (Stage::Ready { .. } | Stage::Sending { .. }) => {
+                    self.items.insert(id, Item { claimed: item.claimed, stage });
+                }
+            }
+        }
+    }
+
+    fn decide_start(&mut self, now: Timestamp, claimed: Claimed, endpoint: Option<Arc<Endpoint>>) {
+        let change = self.tokens.change();
+        let decided = step(&claimed.delivery, Input::Start(gate(endpoint.as_ref())), &self.config.policy, now, change);
+        match (decided, endpoint) {
+            (Ok(Step::Send(number)), Some(endpoint)) => {
+                let id = claimed.delivery.id();
+                self.ready.push_back(id);
+                self.items.insert(id, Item { claimed, stage: Stage::Ready { endpoint, number } });
+            }
+            (Ok(Step::Write(change)), _) => {
+                self.free_slot(claimed.delivery.endpoint());
+                self.unsettled.push(&claimed.delivery, change);
+            }
+            // A row that is not in flight is no claim; without an endpoint the gate is never open.
+            (Ok(Step::Send(_)) | Err(_), _) => self.free_slot(claimed.delivery.endpoint()),
+        }
+    }
+
+    fn decide_failure(
+        &mut self,
+        now: Timestamp,
+        claimed: &Claimed,
+        endpoint: &Arc<Endpoint>,
+        gate: Gate,
+        finished: Finished,
+        sent_to: &Arc<Endpoint>,
+    ) {
+        let policy = endpoint.policy.over(&self.config.policy);
+        self.write(now, &claimed.delivery, finished_input(gate, finished, sent_to), Some(&policy));
+    }
+}
+
+pub(super) fn finished_input(gate: Gate, finished: Finished, sent_to: &Endpoint) -> Input {
+    Input::Finished {
+        gate,
+        started_at: finished.started_at,
+        duration: finished.duration,
+        url: sent_to.url.shared(),
+        verdict: Box::new(finished.verdict),
+    }
+}
+
+fn gate(endpoint: Option<&Arc<Endpoint>>) -> Gate {
+    match endpoint {
+        None => Gate::Gone,
+        Some(endpoint) if endpoint.is_enabled() => Gate::Open,
+        Some(_) => Gate::Disabled,
+    }
+}

@@ -1,0 +1,93 @@
+//! Starting attempts, and what follows their end.
+
+use std::sync::Arc;
+
+use crate::delivery::Outcome;
+use crate::machine::{Gate, must_go_alone};
+use crate::time::Timestamp;
+
+use super::command::{Command, Finished, SendOrder};
+use super::config::DispatchConfig;
+use super::dispatcher::{Dispatcher, Item, Stage};
+use super::reads::finished_input;
+
+impl Dispatcher {
+    /// Whether a delivery that must go alone waits for the others to end.
+    pub(super) fn ready_must_wait(&self) -> bool {
+        self.ready.iter().filter_map(|id| self.items.get(id)).any(|item| must_go_alone(&item.claimed.delivery))
+    }
+
+    pub(super) fn start_ready(&mut self, now: Timestamp, out: &mut Vec<Command>) {
+        if self.quiet && self.sending == 0 && self.items.is_empty() && self.unsettled.is_empty() {
+            self.quiet = false;
+        }
+        if self.sending == 0 {
+            self.move_solo_to_front();
+        }
+        while let Some(id) = self.ready.pop_front() {
+            let Some(item) = self.items.remove(&id) else { continue };
+            let Stage::Ready { endpoint, number } = item.stage else {
+                self.items.insert(id, item);
+                continue;
+            };
+            let timeout = endpoint.policy.timeout_under(&self.config.policy);
+            let latest_end = now.saturating_add(timeout).saturating_add(DispatchConfig::MARGIN);
+            let solo = must_go_alone(&item.claimed.delivery);
+            if item.claimed.delivery.ready_at().is_none_or(|lease_until| latest_end > lease_until) {
+                // Too late: the lease could end before the attempt does.
+                self.quiet |= solo;
+                self.hand_back(now, &item.claimed.delivery);
+                self.free_slot(item.claimed.delivery.endpoint());
+                continue;
+            }
+            if self.solo || (solo && self.sending > 0) {
+                self.ready.push_front(id);
+                self.items.insert(id, Item { claimed: item.claimed, stage: Stage::Ready { endpoint, number } });
+                break;
+            }
+            self.solo = solo;
+            self.sending += 1;
+            out.push(Command::Send(Box::new(SendOrder {
+                delivery: id,
+                event: Arc::clone(&item.claimed.event),
+                endpoint: Arc::clone(&endpoint),
+                number,
+                timeout,
+            })));
+            self.items.insert(id, Item { claimed: item.claimed, stage: Stage::Sending { endpoint, started_at: now } });
+        }
+    }
+
+    /// Nothing runs: the moment for a delivery that must go alone, or it would wait behind others for ever.
+    fn move_solo_to_front(&mut self) {
+        let is_solo = |id| self.items.get(id).is_some_and(|item| must_go_alone(&item.claimed.delivery));
+        let index = self.ready.iter().position(is_solo);
+        if let Some(id) = index.and_then(|index| self.ready.remove(index)) {
+            self.ready.push_front(id);
+        }
+    }
+
+    pub(super) fn finished(&mut self, now: Timestamp, finished: Finished) {
+        let id = finished.delivery;
+        let Some(item) = self.items.remove(&id) else { return };
+        let Stage::Sending { endpoint, .. } = item.stage else {
+            self.items.insert(id, item);
+            return;
+        };
+        self.sending -= 1;
+        self.solo = false;
+        self.drain.count_finished();
+        self.free_slot(item.claimed.delivery.endpoint());
+        match finished.verdict.outcome {
+            Outcome::Success => {
+                self.write(now, &item.claimed.delivery, finished_input(Gate::Open, finished, &endpoint), None);
+            }
+            // It may have been disabled or deleted meanwhile: then it is held or cancelled, not scheduled.
+            Outcome::Failure(_) => {
+                self.unread.push(id);
+                let stage = Stage::Failed { endpoint, finished: Box::new(finished) };
+                self.items.insert(id, Item { claimed: item.claimed, stage });
+            }
+        }
+    }
+}

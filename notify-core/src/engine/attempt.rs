@@ -1,0 +1,144 @@
+//! One attempt: sign, send, judge.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::delivery::{Outcome, Reason};
+use crate::dispatch::{DispatchInput, Finished, SendOrder};
+use crate::endpoint::Endpoint;
+use crate::machine::{Verdict, classify};
+use crate::observe::Observation;
+use crate::sign::{Header, signed_headers};
+use crate::time::Timestamp;
+use crate::transport::{Request, Response, SendFailure};
+
+use super::shared::Shared;
+
+/// A transport keeps its own deadline, and knows better why it was missed; one that does not is cut off this much
+/// later, well within the lease's margin.
+const OVERTIME: Duration = Duration::from_secs(1);
+
+/// Shorter values would blacken half the answer.
+const SHORTEST_SCRUBBED: usize = 6;
+
+pub(super) async fn attempt(shared: Arc<Shared>, order: Box<SendOrder>) {
+    let started_at = shared.now();
+    let mut end = End::new(shared, &order, started_at);
+    let reply = send(&end.shared, &order, started_at).await;
+    let rule = order.endpoint.policy.success.unwrap_or(end.shared.config.policy.success);
+    end.verdict = classify(reply, rule);
+}
+
+async fn send(shared: &Shared, order: &SendOrder, now: Timestamp) -> Result<Response, SendFailure> {
+    let endpoint = &order.endpoint;
+    if let Err(refused) = shared.transport.check(endpoint.url.as_str()) {
+        return Err(SendFailure::new(Reason::AddressRefused, refused.to_string()));
+    }
+    let mut headers = signed_headers(&endpoint.secrets, &order.event.key.id, now, &order.event.body);
+    headers.extend(
+        endpoint
+            .headers
+            .iter()
+            .map(|header| Header { name: header.name().to_owned().into(), value: header.expose_value().to_owned() }),
+    );
+    let request = Request::new(endpoint.url.shared(), headers, order.event.body.clone(), order.timeout);
+    let mut response = tokio::select! {
+        biased;
+        reply = shared.transport.send(request) => reply?,
+        () = shared.clock.sleep(order.timeout + OVERTIME) => {
+            return Err(SendFailure::new(Reason::ResponseTimeout, "the transport did not keep its deadline"));
+        }
+    };
+    response.body = scrub(response.body, endpoint);
+    Ok(response)
+}
+
+/// Says how the attempt ended when it is dropped: also after a panic of the transport.
+struct End {
+    shared: Arc<Shared>,
+    delivery: crate::id::DeliveryId,
+    endpoint: Arc<Endpoint>,
+    started_at: Timestamp,
+    since: Duration,
+    verdict: Verdict,
+}
+
+impl End {
+    fn new(shared: Arc<Shared>, order: &SendOrder, started_at: Timestamp) -> Self {
+        let panicked = SendFailure::new(Reason::TransportPanic, "the transport panicked");
+        Self {
+            since: shared.clock.monotonic(),
+            delivery: order.delivery,
+            endpoint: Arc::clone(&order.endpoint),
+            started_at,
+            verdict: classify(Err(panicked), shared.config.policy.success),
+            shared,
+        }
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let duration = self.shared.clock.monotonic().saturating_sub(self.since);
+        let blank = Verdict {
+            outcome: Outcome::Success,
+            status_code: None,
+            error: None,
+            detail: None,
+            response: None,
+            peer: None,
+        };
+        let verdict = std::mem::replace(&mut self.verdict, blank);
+        self.shared.observe(&Observation::AttemptFinished {
+            delivery: self.delivery,
+            endpoint: &self.endpoint.id,
+            outcome: verdict.outcome,
+            status_code: verdict.status_code,
+            duration,
+        });
+        let finished = Finished { delivery: self.delivery, started_at: self.started_at, duration, verdict };
+        self.shared.push(DispatchInput::Finished(Box::new(finished)));
+    }
+}
+
+/// A receiver may echo what it got: secrets and the values of custom headers do not go into the log.
+fn scrub(body: Bytes, endpoint: &Endpoint) -> Bytes {
+    if body.is_empty() {
+        return body;
+    }
+    let secrets = endpoint.secrets.iter().map(|stored| stored.secret.expose().as_bytes());
+    let values = endpoint.headers.iter().map(|header| header.expose_value().as_bytes());
+    secrets
+        .chain(values)
+        .filter(|needle| needle.len() >= SHORTEST_SCRUBBED)
+        .fold(body, |body, needle| blacken(body, needle))
+}
+
+fn blacken(body: Bytes, needle: &[u8]) -> Bytes {
+    let found = |bytes: &[u8]| bytes.windows(needle.len()).position(|window| window == needle);
+    if found(&body).is_none() {
+        return body;
+    }
+    let (mut clean, mut rest) = (Vec::with_capacity(body.len()), &body[..]);
+    while let Some(index) = found(rest) {
+        clean.extend_from_slice(&rest[..index]);
+        clean.extend_from_slice(b"[redacted]");
+        rest = &rest[index + needle.len()..];
+    }
+    clean.extend_from_slice(rest);
+    clean.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_occurrence_is_blackened_and_nothing_else() {
+        let body = Bytes::from_static(b"you sent Bearer canary twice: Bearer canary\xff\xfe.");
+        assert_eq!(blacken(body, b"Bearer canary"), &b"you sent [redacted] twice: [redacted]\xff\xfe."[..]);
+        assert_eq!(blacken(Bytes::from_static(b"nothing"), b"canary"), &b"nothing"[..]);
+    }
+}

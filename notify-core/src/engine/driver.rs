@@ -1,0 +1,277 @@
+//! The loop: takes inputs to the dispatcher, and carries out what it says.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use crate::delivery::State;
+use crate::dispatch::{Command, DispatchInput, Dispatcher, StopReport};
+use crate::id::{DeliveryId, EndpointId};
+use crate::machine::Change;
+use crate::observe::Observation;
+use crate::store::{ApplyOutcome, ClaimRequest, Mark, Operation, StoreError};
+use crate::time::Timestamp;
+
+use super::answer::Answer;
+use super::attempt::attempt;
+use super::entropy::draw;
+use super::error::RunError;
+use super::shared::{STORE_DEADLINE, Shared, lock};
+use super::timekeeper::CORRECT_EVERY;
+
+/// A timer that fires a little early must not spin.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
+
+/// What one round did: see [`Engine::run_once`](super::Engine::run_once).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Round {
+    /// Deliveries that were accepted.
+    pub delivered: u32,
+    /// Deliveries that failed and will be tried again.
+    pub retried: u32,
+    /// Deliveries that gave up.
+    pub failed: u32,
+    /// Deliveries that were held or cancelled instead of sent.
+    pub withheld: u32,
+}
+
+/// Lives while `run` is polled. Dropping it cuts everything off; leases bring the work back.
+#[derive(Debug)]
+pub(super) struct Driver {
+    shared: Arc<Shared>,
+    attempts: JoinSet<()>,
+    calls: JoinSet<()>,
+    mark: Arc<std::sync::Mutex<Option<Mark>>>,
+    round: Round,
+}
+
+impl Driver {
+    pub(super) fn start(shared: Arc<Shared>) -> Result<Self, RunError> {
+        let seed = u128::from_be_bytes(draw(&*shared.entropy).map_err(RunError::Entropy)?);
+        {
+            let mut slot = lock(&shared.dispatcher);
+            if slot.is_some() {
+                return Err(RunError::AlreadyRunning);
+            }
+            lock(&shared.inbox).clear();
+            *slot = Some(Dispatcher::new(shared.config.clone(), seed));
+        }
+        Ok(Self {
+            shared,
+            attempts: JoinSet::new(),
+            calls: JoinSet::new(),
+            mark: Arc::default(),
+            round: Round::default(),
+        })
+    }
+
+    /// Runs until `shutdown` has come and the stop is over.
+    pub(super) async fn run(mut self, shutdown: impl Future<Output = ()>) -> StopReport {
+        let shared = Arc::clone(&self.shared);
+        let mut shutdown = pin!(shutdown);
+        let mut stopping = false;
+        let mut clock = pin!(keep_time(Arc::clone(&shared)));
+        loop {
+            let (wake, stopped) = self.turn();
+            if let Some(report) = stopped {
+                return report;
+            }
+            let pause = wake.map(|at| at.since(shared.now()).max(SHORTEST_SLEEP));
+            tokio::select! {
+                biased;
+                () = &mut shutdown, if !stopping => {
+                    stopping = true;
+                    shared.push(DispatchInput::Stop { grace: shared.grace });
+                }
+                () = shared.bell.notified() => {}
+                () = &mut clock => {}
+                () = sleep(&shared, pause) => {}
+            }
+        }
+    }
+
+    /// Runs until nothing is due any more.
+    pub(super) async fn run_once(mut self) -> Round {
+        let shared = Arc::clone(&self.shared);
+        let mut stopping = false;
+        loop {
+            let (wake, stopped) = self.turn();
+            if stopped.is_some() {
+                return self.round;
+            }
+            let now = shared.now();
+            let idle = lock(&shared.dispatcher).as_ref().is_none_or(|dispatcher| dispatcher.is_idle(now));
+            if idle && !stopping && lock(&shared.inbox).is_empty() {
+                stopping = true;
+                shared.push(DispatchInput::Stop { grace: shared.grace });
+            }
+            let pause = wake.map(|at| at.since(now).max(SHORTEST_SLEEP));
+            tokio::select! {
+                biased;
+                () = shared.bell.notified() => {}
+                () = sleep(&shared, pause) => {}
+            }
+        }
+    }
+
+    /// One turn: everything that has come in, then everything that follows from it.
+    fn turn(&mut self) -> (Option<Timestamp>, Option<StopReport>) {
+        let now = self.shared.now();
+        let inputs = std::mem::take(&mut *lock(&self.shared.inbox));
+        let (commands, wake, stopped) = match lock(&self.shared.dispatcher).as_mut() {
+            None => return (None, Some(StopReport::default())),
+            Some(dispatcher) => {
+                let commands = dispatcher.handle_all(now, inputs);
+                (commands, dispatcher.next_wake(now), dispatcher.stopped(now))
+            }
+        };
+        for command in commands {
+            self.execute(command);
+        }
+        while self.attempts.try_join_next().is_some() {}
+        while self.calls.try_join_next().is_some() {}
+        (wake, stopped)
+    }
+
+    fn execute(&mut self, command: Command) {
+        match command {
+            Command::Claim(request) => self.call(DispatchInput::ClaimFailed, |shared| claim(shared, request)),
+            Command::ReadEndpoints(ids) => self.call(DispatchInput::EndpointsFailed, |shared| read(shared, ids)),
+            Command::Apply(changes) => self.call(DispatchInput::ApplyFailed, |shared| apply(shared, changes)),
+            Command::Load(ids) => self.call(DispatchInput::LoadFailed, |shared| load(shared, ids)),
+            Command::Poll => {
+                let mark = Arc::clone(&self.mark);
+                self.call(DispatchInput::NobodyWrote, |shared| poll(shared, mark));
+            }
+            Command::Send(order) => {
+                self.shared.observe(&Observation::AttemptStarted {
+                    delivery: order.delivery,
+                    endpoint: &order.endpoint.id,
+                    number: order.number,
+                });
+                self.attempts.spawn(attempt(Arc::clone(&self.shared), order));
+            }
+            Command::AbortAll => self.attempts.abort_all(),
+            Command::Settled(changes, outcomes) => self.settled(&changes, &outcomes),
+            Command::Corrupt(record) => {
+                self.shared.observe(&Observation::CorruptRecord { record: &record.record, problem: &record.problem });
+            }
+        }
+    }
+
+    /// Makes one call of the store; if it panics or is cut off, `failure` is its answer.
+    fn call<F>(&mut self, failure: DispatchInput, work: impl FnOnce(Arc<Shared>) -> F)
+    where
+        F: Future<Output = Option<DispatchInput>> + Send + 'static,
+    {
+        let mut answer = Answer::or(Arc::clone(&self.shared), failure);
+        let work = work(Arc::clone(&self.shared));
+        self.calls.spawn(async move {
+            if let Some(input) = work.await {
+                answer.set(input);
+            }
+        });
+    }
+
+    fn settled(&mut self, changes: &[Change], outcomes: &[ApplyOutcome]) {
+        for (change, outcome) in changes.iter().zip(outcomes) {
+            let next = change.next();
+            match outcome {
+                ApplyOutcome::Applied => {
+                    match next.state {
+                        State::Delivered => self.round.delivered += 1,
+                        State::Scheduled if next.reason.is_some() => self.round.retried += 1,
+                        State::Failed => self.round.failed += 1,
+                        State::Held | State::Cancelled => self.round.withheld += 1,
+                        State::Scheduled | State::InFlight => {}
+                    }
+                    self.shared.observe(&Observation::StateChanged {
+                        delivery: next.id,
+                        endpoint: &next.endpoint,
+                        event: &next.event,
+                        state: next.state,
+                        next_attempt_at: next.ready_at.filter(|_| next.state == State::Scheduled),
+                    });
+                }
+                ApplyOutcome::Stale { .. } | ApplyOutcome::Missing => {
+                    self.shared.observe(&Observation::ChangeStale { delivery: change.delivery() });
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        *lock(&self.shared.dispatcher) = None;
+        lock(&self.shared.inbox).clear();
+    }
+}
+
+async fn sleep(shared: &Shared, pause: Option<Duration>) {
+    match pause {
+        Some(pause) => shared.clock.sleep(pause).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Corrects the engine's time now and then; never ends.
+async fn keep_time(shared: Arc<Shared>) {
+    loop {
+        let asked_at = shared.clock.monotonic();
+        let reference = match shared.within(STORE_DEADLINE, Operation::Poll, shared.store.time()).await {
+            Ok(Some(theirs)) => {
+                // It was told about half a round trip ago.
+                let round_trip = shared.clock.monotonic().saturating_sub(asked_at);
+                Some(theirs.saturating_add(round_trip / 2))
+            }
+            Ok(None) => Some(shared.clock.wall()),
+            Err(error) => {
+                shared.store_failed(Operation::Poll, &error);
+                None
+            }
+        };
+        if let Some(reference) = reference {
+            let monotonic = shared.clock.monotonic();
+            lock(&shared.time).correct(reference, monotonic);
+        }
+        shared.clock.sleep(CORRECT_EVERY).await;
+    }
+}
+
+async fn claim(shared: Arc<Shared>, request: ClaimRequest) -> Option<DispatchInput> {
+    let batch = shared.within(STORE_DEADLINE, Operation::Claim, shared.store.claim(&request)).await;
+    told(&shared, Operation::Claim, batch).map(DispatchInput::Claimed)
+}
+
+async fn read(shared: Arc<Shared>, ids: Vec<EndpointId>) -> Option<DispatchInput> {
+    let endpoints = shared.within(STORE_DEADLINE, Operation::Endpoints, shared.directory.get(&ids)).await;
+    let endpoints = told(&shared, Operation::Endpoints, endpoints)?;
+    Some(DispatchInput::Endpoints(ids.into_iter().zip(endpoints).collect()))
+}
+
+async fn apply(shared: Arc<Shared>, changes: Arc<[Change]>) -> Option<DispatchInput> {
+    let outcomes = shared.within(STORE_DEADLINE, Operation::Apply, shared.store.apply(&changes)).await;
+    told(&shared, Operation::Apply, outcomes).map(DispatchInput::Applied)
+}
+
+async fn load(shared: Arc<Shared>, ids: Vec<DeliveryId>) -> Option<DispatchInput> {
+    let found = shared.within(STORE_DEADLINE, Operation::Load, shared.store.load(&ids)).await;
+    told(&shared, Operation::Load, found).map(DispatchInput::Loaded)
+}
+
+async fn poll(shared: Arc<Shared>, mark: Arc<std::sync::Mutex<Option<Mark>>>) -> Option<DispatchInput> {
+    let known = *lock(&mark);
+    let answer = shared.within(STORE_DEADLINE, Operation::Poll, shared.store.changed(known.unwrap_or_default())).await;
+    let seen = told(&shared, Operation::Poll, answer)?;
+    *lock(&mark) = Some(seen);
+    // The first mark says nothing: the engine claims at its start anyway.
+    known.filter(|known| *known != seen).map(|_| DispatchInput::SomebodyWrote)
+}
+
+fn told<T>(shared: &Shared, operation: Operation, answer: Result<T, StoreError>) -> Option<T> {
+    answer.map_err(|error| shared.store_failed(operation, &error)).ok()
+}

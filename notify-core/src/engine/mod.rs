@@ -1,0 +1,32 @@
+//! The engine: the only clock, the only randomness, and the only loop that awaits.
+
+mod answer;
+mod attempt;
+mod builder;
+mod catalogue;
+mod clock;
+mod driver;
+mod endpoints;
+#[allow(clippy::module_inception, reason = "the handle that the folder is about")]
+mod engine;
+mod entropy;
+mod error;
+mod history;
+mod publisher;
+mod reserved;
+mod shared;
+mod subscriptions;
+mod timekeeper;
+
+pub use builder::EngineBuilder;
+pub use catalogue::{Catalogue, CatalogueEntry};
+pub use clock::{Clock, SystemClock};
+pub use driver::Round;
+pub use endpoints::{Backlog, CreatedEndpoint, Endpoints};
+pub use engine::{Engine, Health};
+pub use entropy::Entropy;
+#[cfg(feature = "os-rng")]
+pub use entropy::OsEntropy;
+pub use error::{BuildError, ControlError, PublishError, RunError};
+pub use history::{History, Outlook};
+pub use publisher::{Publisher, Receipt};

@@ -1,0 +1,166 @@
+//! Publishing: from the host's event to rows that are durable.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::delivery::{Delivery, NewDelivery, Start};
+use crate::dispatch::DispatchInput;
+use crate::event::{EventPayload, NewEvent};
+use crate::fanout::fan_out;
+use crate::id::{EndpointId, EventId};
+use crate::observe::Observation;
+use crate::store::{Claimed, InsertOutcome, Inserted, Operation, PublishBatch, PublishedEvent, StoreError};
+use crate::time::Timestamp;
+
+use super::error::PublishError;
+use super::reserved::Reserved;
+use super::shared::Shared;
+
+/// An insert may wait for a slow disk; after this long nobody knows whether it is stored.
+const INSERT_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Publishes events. A cheap handle: clone it into handlers.
+#[derive(Clone, Debug)]
+pub struct Publisher {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What became of one published event. It is durable.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Receipt {
+    /// The event's id; for a duplicate, that of the first.
+    pub event_id: EventId,
+    /// How many deliveries it has.
+    pub deliveries: usize,
+    /// Whether it had been published before: then nothing is sent again.
+    pub duplicate: bool,
+}
+
+impl Publisher {
+    /// Publishes a typed event for the default tenant. Returns once it is durable; each matching endpoint then gets
+    /// it at least once, or its log says why not.
+    ///
+    /// # Errors
+    /// See [`PublishError`]. After [`StoreError::Unavailable`] it may be stored all the same.
+    ///
+    /// # Cancel safety
+    /// A dropped call has published the event or not. To find out, publish again with the same id or key.
+    pub async fn publish<P: EventPayload + Sync>(&self, payload: &P) -> Result<Receipt, PublishError> {
+        self.publish_event(NewEvent::of(payload)?).await
+    }
+
+    /// Publishes one event. See [`publish`](Self::publish) for errors and cancel safety.
+    ///
+    /// # Errors
+    /// See [`PublishError`].
+    pub async fn publish_event(&self, event: NewEvent) -> Result<Receipt, PublishError> {
+        let mut receipts = self.publish_all(vec![event]).await?;
+        // One answer for each event is the store's promise (S1).
+        receipts.pop().ok_or_else(|| StoreError::unavailable(Operation::Insert, "the store gave no answer").into())
+    }
+
+    /// Publishes several events, all or nothing; receipts come in their order.
+    ///
+    /// # Errors
+    /// See [`PublishError`]: a conflict of one stores none.
+    ///
+    /// # Cancel safety
+    /// A dropped call has published all of them or none.
+    pub async fn publish_all(&self, events: Vec<NewEvent>) -> Result<Vec<Receipt>, PublishError> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let shared = &self.shared;
+        let now = shared.now();
+        let mut batch = PublishBatch { now, events: Vec::with_capacity(events.len()) };
+        for event in &events {
+            batch.events.push(self.prepare(event, now).await?);
+        }
+        let deliveries = batch.events.iter_mut().flat_map(|event| &mut event.deliveries);
+        let reserved = Reserved::take(shared, now, deliveries);
+        match shared.within(INSERT_DEADLINE, Operation::Insert, shared.store.insert(&batch)).await {
+            Ok(InsertOutcome::Stored(answers)) => Ok(self.stored(&batch, answers, reserved)),
+            Ok(InsertOutcome::Conflict { index, existing }) => {
+                reserved.release_all();
+                Err(PublishError::Conflict { index, existing })
+            }
+            Err(error) => {
+                if !matches!(error, StoreError::Unavailable { .. }) {
+                    reserved.release_all();
+                }
+                shared.store_failed(Operation::Insert, &error);
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn prepare(&self, event: &NewEvent, now: Timestamp) -> Result<PublishedEvent, PublishError> {
+        let shared = &self.shared;
+        let event_type = event.event_type();
+        if !shared.catalogue.allows(event_type) {
+            let nearest = shared.catalogue.nearest(event_type).cloned();
+            return Err(PublishError::UnknownType { event_type: event_type.clone(), nearest });
+        }
+        let limit = shared.max_payload;
+        if event.data_len() > limit {
+            return Err(PublishError::TooLarge { bytes: event.data_len(), limit });
+        }
+        let id = event.id().cloned().unwrap_or_else(|| EventId::from_xid(shared.xids.next(now)));
+        let built = event.build(id, now);
+        if built.body.len() > limit {
+            return Err(PublishError::TooLarge { bytes: built.body.len(), limit });
+        }
+        let endpoints = shared.subscribed(event).await?;
+        let endpoints = endpoints.iter().map(|endpoint| &**endpoint);
+        Ok(PublishedEvent {
+            deliveries: fan_out(&built.key, event_type, endpoints, event.due_at(now)),
+            event: Arc::new(built),
+            fingerprint: event.fingerprint(),
+            idempotency_key: event.idempotency_key().cloned(),
+        })
+    }
+
+    fn stored(&self, batch: &PublishBatch, answers: Vec<Inserted>, reserved: Reserved) -> Vec<Receipt> {
+        let (mut leased, mut waiting) = (Vec::new(), Vec::new());
+        let mut receipts = Vec::with_capacity(answers.len());
+        for (published, answer) in batch.events.iter().zip(answers) {
+            receipts.push(match answer {
+                Inserted::Duplicate { first, deliveries } => Receipt { event_id: first, deliveries, duplicate: true },
+                Inserted::New => {
+                    self.sort_out(published, batch.now, &mut leased, &mut waiting);
+                    let (event, deliveries) = (&published.event.key, published.deliveries.len());
+                    self.shared.observe(&Observation::Published { event, deliveries });
+                    Receipt { event_id: event.id.clone(), deliveries, duplicate: false }
+                }
+            });
+        }
+        reserved.hand_over(leased);
+        if !waiting.is_empty() {
+            self.shared.push_if_running(DispatchInput::StoredDue(waiting));
+        }
+        receipts
+    }
+
+    fn sort_out(
+        &self,
+        published: &PublishedEvent,
+        now: Timestamp,
+        leased: &mut Vec<Claimed>,
+        waiting: &mut Vec<EndpointId>,
+    ) {
+        for new in &published.deliveries {
+            match new.start {
+                Start::Leased { .. } => leased.push(claimed(published, new, now)),
+                Start::Due(at) if at <= now => waiting.push(new.endpoint.clone()),
+                Start::Due(at) => self.shared.push_if_running(DispatchInput::DueAt(at)),
+                Start::Held(_) => {}
+            }
+        }
+    }
+}
+
+/// The row as the insert left it.
+fn claimed(published: &PublishedEvent, new: &NewDelivery, now: Timestamp) -> Claimed {
+    Claimed { delivery: Delivery::begin(published.event.key.clone(), new, now), event: Arc::clone(&published.event) }
+}

@@ -1,0 +1,108 @@
+//! Claiming, in turns over the endpoints.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::delivery::{Delivery, State};
+use crate::id::{DeliveryId, EndpointId};
+use crate::store::{ClaimBatch, ClaimRequest, Claimed};
+use crate::time::Timestamp;
+
+use super::Model;
+
+impl Model {
+    pub(in super::super) fn claim(&mut self, request: &ClaimRequest) -> ClaimBatch {
+        while let Some((until, token)) = self.claims_by_end.first().copied().filter(|(until, _)| *until <= request.now)
+        {
+            self.claims_by_end.remove(&(until, token));
+            self.claims.remove(&token);
+        }
+        let claimed = match self.claims.get(&request.token) {
+            // The same token again: the same rows, as far as they are still leased under it (S3).
+            Some(rows) => self.still_leased(&rows.clone(), request),
+            None => self.lease(request),
+        };
+        ClaimBatch { next_ready_at: self.next_ready_at(request, &claimed), claimed, corrupt: Vec::new() }
+    }
+
+    fn still_leased(&self, rows: &[DeliveryId], request: &ClaimRequest) -> Vec<Claimed> {
+        let rows = rows.iter().filter_map(|id| self.deliveries.get(id));
+        rows.filter(|row| row.delivery.token() == Some(request.token))
+            .map(|row| Claimed { delivery: row.delivery.clone(), event: Arc::clone(&row.event) })
+            .collect()
+    }
+
+    fn lease(&mut self, request: &ClaimRequest) -> Vec<Claimed> {
+        // (last turn, endpoint, rows it may still get)
+        let mut runnable: Vec<(u64, EndpointId, u32)> = self
+            .queues
+            .iter()
+            .filter(|(_, queue)| queue.claimable.first().is_some_and(|(at, _)| *at <= request.now))
+            .map(|(id, queue)| (queue.turn, id.clone(), request.free.of(id)))
+            .filter(|(_, _, free)| *free > 0)
+            .collect();
+        runnable.sort_unstable();
+        let mut claimed = Vec::new();
+        // One row an endpoint and round, the longest waiting endpoint first: no backlog starves another (S4).
+        while !runnable.is_empty() && claimed.len() < request.limit as usize {
+            runnable.retain_mut(|(_, endpoint, free)| {
+                if claimed.len() >= request.limit as usize {
+                    return false;
+                }
+                match self.lease_next(endpoint, request) {
+                    Some(row) => claimed.push(row),
+                    None => return false,
+                }
+                *free -= 1;
+                *free > 0
+            });
+        }
+        if !claimed.is_empty() {
+            let rows = claimed.iter().map(|row| row.delivery.id()).collect();
+            self.claims_by_end.insert((request.lease_until, request.token));
+            self.claims.insert(request.token, rows);
+        }
+        claimed
+    }
+
+    fn lease_next(&mut self, endpoint: &EndpointId, request: &ClaimRequest) -> Option<Claimed> {
+        self.last_turn += 1;
+        let queue = self.queues.get_mut(endpoint)?;
+        let (_, number) = *queue.claimable.first().filter(|(at, _)| *at <= request.now)?;
+        queue.turn = self.last_turn;
+        let id = *self.deliveries_by_number.get(&number)?;
+        let row = self.deliveries.get(&id)?;
+        let event = Arc::clone(&row.event);
+        let delivery: Delivery = row.delivery.claimed(request.token, request.lease_until);
+        self.put(delivery.clone());
+        Some(Claimed { delivery, event })
+    }
+
+    /// S5: rows beyond an endpoint's number do not count.
+    fn next_ready_at(&self, request: &ClaimRequest, claimed: &[Claimed]) -> Option<Timestamp> {
+        let mut taken: BTreeMap<&EndpointId, u32> = BTreeMap::new();
+        for row in claimed {
+            *taken.entry(row.delivery.endpoint()).or_default() += 1;
+        }
+        self.queues
+            .iter()
+            .filter(|(id, _)| request.free.of(id) > taken.get(id).copied().unwrap_or(0))
+            .filter_map(|(_, queue)| queue.claimable.first().map(|(at, _)| *at))
+            .min()
+            .map(|at| at.max(request.now))
+    }
+
+    pub(in super::super) fn oldest_due(&self, tenant: Option<&crate::id::TenantId>) -> Option<Timestamp> {
+        let mut oldest: Option<Timestamp> = None;
+        for queue in self.queues.values() {
+            // The first scheduled row; leased ones before it are at most as many as are in flight.
+            let due = queue.claimable.iter().find_map(|(at, number)| {
+                let row = self.deliveries.get(self.deliveries_by_number.get(number)?)?;
+                let wanted = tenant.is_none_or(|tenant| *tenant == row.delivery.event().tenant);
+                (wanted && row.delivery.state() == State::Scheduled).then_some(*at)
+            });
+            oldest = oldest.into_iter().chain(due).min();
+        }
+        oldest
+    }
+}

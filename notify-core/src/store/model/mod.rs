@@ -1,0 +1,279 @@
+//! The store's contract as a plain struct: no IO, no lock, no clock. The memory store wraps it, and other stores
+//! are compared with it.
+
+mod claim;
+mod endpoints;
+mod log;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::delivery::{Attempt, Delivery, NewDelivery, State};
+use crate::endpoint::Endpoint;
+use crate::event::{Event, EventKey, Fingerprint};
+use crate::id::{ChangeId, ClaimToken, DeliveryId, EndpointId, EventId, IdempotencyKey, TenantId};
+use crate::machine::Change;
+use crate::time::Timestamp;
+
+use super::{ApplyOutcome, InsertOutcome, Inserted, PublishBatch, StoreError, SweepAction, SweepRequest, Swept};
+
+/// Everything that a store keeps. Each method is one atomic step.
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    events: BTreeMap<EventKey, EventRow>,
+    events_by_number: BTreeMap<u64, EventKey>,
+    events_by_key: BTreeMap<(TenantId, IdempotencyKey), EventId>,
+    deliveries: BTreeMap<DeliveryId, DeliveryRow>,
+    deliveries_by_number: BTreeMap<u64, DeliveryId>,
+    queues: BTreeMap<EndpointId, Queue>,
+    /// What past claims got, until their leases end.
+    claims: BTreeMap<ClaimToken, Vec<DeliveryId>>,
+    claims_by_end: BTreeSet<(Timestamp, ClaimToken)>,
+    endpoints: BTreeMap<EndpointId, EndpointRow>,
+    endpoints_by_number: BTreeMap<u64, EndpointId>,
+    tally: BTreeMap<(TenantId, State), u64>,
+    last_number: u64,
+    last_turn: u64,
+    /// How often somebody wrote what another engine would want to see.
+    writes: u64,
+}
+
+#[derive(Debug)]
+struct EventRow {
+    number: u64,
+    event: Arc<Event>,
+    fingerprint: Fingerprint,
+    idempotency_key: Option<IdempotencyKey>,
+    created_at: Timestamp,
+    deliveries: Vec<DeliveryId>,
+}
+
+#[derive(Debug)]
+struct DeliveryRow {
+    number: u64,
+    delivery: Delivery,
+    event: Arc<Event>,
+    attempts: Vec<(ChangeId, Attempt)>,
+}
+
+/// One endpoint's open rows, in the order in which they may be claimed.
+#[derive(Debug, Default)]
+struct Queue {
+    claimable: BTreeSet<(Timestamp, u64)>,
+    held: BTreeSet<(Timestamp, u64)>,
+    /// When it was served last, in turns: the one that waits longest is served next.
+    turn: u64,
+}
+
+#[derive(Debug)]
+struct EndpointRow {
+    number: u64,
+    endpoint: Arc<Endpoint>,
+    deleted: bool,
+}
+
+impl Model {
+    pub(super) fn insert(&mut self, batch: &PublishBatch) -> InsertOutcome {
+        // Everything is judged before anything is written (S1); events of this batch count as existing.
+        let mut answers = Vec::with_capacity(batch.events.len());
+        let mut new: BTreeMap<&EventKey, usize> = BTreeMap::new();
+        let mut new_keys: BTreeMap<(&TenantId, &IdempotencyKey), usize> = BTreeMap::new();
+        for (index, published) in batch.events.iter().enumerate() {
+            let key = &published.event.key;
+            let by_key = published.idempotency_key.as_ref().map(|idempotency| (&key.tenant, idempotency));
+            let in_batch = |index: &usize| {
+                let first = &batch.events[*index];
+                (first.event.key.id.clone(), first.fingerprint, first.deliveries.len())
+            };
+            let stored = |row: &EventRow| (row.event.key.id.clone(), row.fingerprint, row.deliveries.len());
+            // The id decides before the key, as if the events came one after the other.
+            let existing = new
+                .get(key)
+                .map(in_batch)
+                .or_else(|| self.events.get(key).map(stored))
+                .or_else(|| by_key.and_then(|by_key| new_keys.get(&by_key)).map(in_batch))
+                .or_else(|| by_key.and_then(|by_key| self.event_by_key(by_key)).map(stored));
+            answers.push(match existing {
+                None => {
+                    new.insert(key, index);
+                    if let Some(by_key) = by_key {
+                        new_keys.insert(by_key, index);
+                    }
+                    Inserted::New
+                }
+                Some((first, fingerprint, deliveries)) if fingerprint == published.fingerprint => {
+                    Inserted::Duplicate { first, deliveries }
+                }
+                Some((existing, ..)) => return InsertOutcome::Conflict { index, existing },
+            });
+        }
+        for (published, answer) in batch.events.iter().zip(&answers) {
+            if *answer == Inserted::New {
+                self.write_event(published, batch.now);
+            }
+        }
+        InsertOutcome::Stored(answers)
+    }
+
+    pub(super) fn apply(&mut self, changes: &[Change]) -> Vec<ApplyOutcome> {
+        changes.iter().map(|change| self.apply_one(change)).collect()
+    }
+
+    pub(super) fn load(&self, ids: &[DeliveryId]) -> Vec<Delivery> {
+        ids.iter().filter_map(|id| self.deliveries.get(id)).map(|row| row.delivery.clone()).collect()
+    }
+
+    pub(super) fn attach(&mut self, key: &EventKey, deliveries: &[NewDelivery]) -> Result<usize, StoreError> {
+        let row = self.events.get(key).ok_or(StoreError::UnknownEvent)?;
+        let (event, created_at) = (Arc::clone(&row.event), row.created_at);
+        let mut added = 0;
+        for new in deliveries {
+            added += usize::from(self.write_delivery(&event, new, created_at));
+        }
+        Ok(added)
+    }
+
+    pub(super) fn sweep(&mut self, request: &SweepRequest) -> Swept {
+        let Some(queue) = self.queues.get(&request.endpoint) else { return Swept { moved: 0 } };
+        let numbers: Vec<u64> = match request.action {
+            SweepAction::Hold => queue.claimable.iter().map(|(_, number)| *number).collect(),
+            SweepAction::Release => queue.held.iter().map(|(_, number)| *number).collect(),
+            SweepAction::Cancel => queue.claimable.iter().chain(&queue.held).map(|(_, number)| *number).collect(),
+        };
+        let mut moved = 0;
+        for number in numbers {
+            if moved == request.limit {
+                break;
+            }
+            let Some(row) = self.deliveries_by_number.get(&number).and_then(|id| self.deliveries.get(id)) else {
+                continue;
+            };
+            // It ends at its settle or at its next claim.
+            if row.delivery.state() == State::InFlight {
+                continue;
+            }
+            let mut next = row.delivery.as_stored().clone();
+            match request.action {
+                SweepAction::Hold => next.state = State::Held,
+                SweepAction::Release => next.state = State::Scheduled,
+                SweepAction::Cancel => {
+                    next.state = State::Cancelled;
+                    next.ready_at = None;
+                    next.settled_at = Some(request.now);
+                }
+            }
+            next.version = next.version.next();
+            if let Ok(next) = Delivery::restore(next) {
+                self.put(next);
+                moved += 1;
+            }
+        }
+        Swept { moved }
+    }
+
+    pub(super) const fn writes(&self) -> u64 {
+        self.writes
+    }
+
+    fn event_by_key(&self, (tenant, key): (&TenantId, &IdempotencyKey)) -> Option<&EventRow> {
+        let id = self.events_by_key.get(&(tenant.clone(), key.clone()))?.clone();
+        self.events.get(&EventKey { tenant: tenant.clone(), id })
+    }
+
+    fn write_event(&mut self, published: &super::PublishedEvent, now: Timestamp) {
+        let key = published.event.key.clone();
+        let number = self.next_number();
+        self.events_by_number.insert(number, key.clone());
+        if let Some(idempotency_key) = &published.idempotency_key {
+            self.events_by_key.insert((key.tenant.clone(), idempotency_key.clone()), key.id.clone());
+        }
+        self.events.insert(
+            key,
+            EventRow {
+                number,
+                event: Arc::clone(&published.event),
+                fingerprint: published.fingerprint,
+                idempotency_key: published.idempotency_key.clone(),
+                created_at: now,
+                deliveries: Vec::with_capacity(published.deliveries.len()),
+            },
+        );
+        for new in &published.deliveries {
+            self.write_delivery(&published.event, new, now);
+        }
+    }
+
+    /// Writes a delivery unless its pair of event and endpoint exists; says whether it did.
+    fn write_delivery(&mut self, event: &Arc<Event>, new: &NewDelivery, created_at: Timestamp) -> bool {
+        if self.deliveries.contains_key(&new.id) {
+            return false;
+        }
+        let delivery = Delivery::begin(event.key.clone(), new, created_at);
+        let number = self.next_number();
+        self.deliveries_by_number.insert(number, new.id);
+        if let Some(row) = self.events.get_mut(&event.key) {
+            row.deliveries.push(new.id);
+        }
+        self.enter(number, &delivery);
+        self.deliveries
+            .insert(new.id, DeliveryRow { number, delivery, event: Arc::clone(event), attempts: Vec::new() });
+        self.writes += 1;
+        true
+    }
+
+    fn apply_one(&mut self, change: &Change) -> ApplyOutcome {
+        let Some(row) = self.deliveries.get_mut(&change.delivery()) else { return ApplyOutcome::Missing };
+        let current = row.delivery.as_stored();
+        let known = current.last_change == Some(change.id()) || row.attempts.iter().any(|(id, _)| *id == change.id());
+        if known {
+            return ApplyOutcome::Applied;
+        }
+        if current.version != change.expected() || current.token != change.token() {
+            return ApplyOutcome::Stale { current: current.version };
+        }
+        let Ok(next) = Delivery::restore(change.next().clone()) else {
+            return ApplyOutcome::Stale { current: current.version };
+        };
+        row.attempts.extend(change.attempts().iter().map(|attempt| (change.id(), attempt.clone())));
+        self.put(next);
+        ApplyOutcome::Applied
+    }
+
+    /// Replaces a row, and keeps the indexes true.
+    fn put(&mut self, next: Delivery) {
+        let Some(row) = self.deliveries.get_mut(&next.id()) else { return };
+        let number = row.number;
+        let before = std::mem::replace(&mut row.delivery, next.clone());
+        self.leave(number, &before);
+        self.enter(number, &next);
+        self.writes += 1;
+    }
+
+    fn leave(&mut self, number: u64, delivery: &Delivery) {
+        if let (Some(at), Some(queue)) = (delivery.ready_at(), self.queues.get_mut(delivery.endpoint())) {
+            queue.claimable.remove(&(at, number));
+            queue.held.remove(&(at, number));
+        }
+        if let Some(count) = self.tally.get_mut(&(delivery.event().tenant.clone(), delivery.state())) {
+            *count -= 1;
+        }
+    }
+
+    fn enter(&mut self, number: u64, delivery: &Delivery) {
+        if let Some(at) = delivery.ready_at() {
+            if !self.queues.contains_key(delivery.endpoint()) {
+                self.queues.insert(delivery.endpoint().clone(), Queue::default());
+            }
+            if let Some(queue) = self.queues.get_mut(delivery.endpoint()) {
+                let rows = if delivery.state().is_claimable() { &mut queue.claimable } else { &mut queue.held };
+                rows.insert((at, number));
+            }
+        }
+        *self.tally.entry((delivery.event().tenant.clone(), delivery.state())).or_default() += 1;
+    }
+
+    const fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+}
