@@ -169,7 +169,7 @@ mod tests {
         // By the open flag: whoever runs the tests may be allowed to write anything.
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("notify.db");
-        std::fs::write(&path, "").unwrap();
+        fs::write(&path, "").unwrap();
         let conn = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
         let error = prepare_writer(&conn, &path, Synchronous::Full, MigrationMode::Apply).unwrap_err();
         assert!(matches!(error, OpenError::ReadOnly { .. }), "{error:?}");
