@@ -12,3 +12,4 @@ mod publish;
 mod settle;
 mod sharing;
 mod support;
+mod transaction;

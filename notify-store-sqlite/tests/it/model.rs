@@ -70,6 +70,7 @@ impl Pair {
         }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "answers are compared once and read no more")]
     fn same<T: PartialEq + std::fmt::Debug>(&self, what: &str, sqlite: T, memory: T) {
         assert_eq!(sqlite, memory, "sqlite, memory: {what} in step {} of NOTIFY_SEED={}", self.step, self.seed);
     }
