@@ -106,7 +106,8 @@ impl BuildError {
 
 impl std::fmt::Display for BuildError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "notify cannot be built: {} problems (NTF-BUILD)", self.problems.len())?;
+        let noun = if self.problems.len() == 1 { "problem" } else { "problems" };
+        write!(f, "notify cannot be built: {} {noun} (NTF-BUILD)", self.problems.len())?;
         for (index, problem) in self.problems.iter().enumerate() {
             write!(f, "\n  {}. {problem}", index + 1)?;
         }
