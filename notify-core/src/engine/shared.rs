@@ -1,5 +1,6 @@
 //! What the handles and the driver share.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -76,7 +77,9 @@ impl Shared {
 
     pub(super) fn observe(&self, observation: &Observation<'_>) {
         if let Some(observer) = &self.observer {
-            observer.observe(observation);
+            // A host's observer that panics must neither end the run nor, from a drop, the process.
+            let heard = catch_unwind(AssertUnwindSafe(|| observer.observe(observation)));
+            drop(heard);
         }
     }
 
