@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::delivery::State;
+use crate::delivery::{Outcome, State};
 use crate::dispatch::{Command, DispatchInput, Dispatcher, StopReport};
 use crate::id::{DeliveryId, EndpointId};
 use crate::machine::Change;
@@ -18,7 +18,7 @@ use super::answer::Answer;
 use super::attempt::attempt;
 use super::entropy::draw;
 use super::error::RunError;
-use super::shared::{STORE_DEADLINE, Shared, lock};
+use super::shared::{RunNumber, STORE_DEADLINE, Shared, lock};
 use super::timekeeper::CORRECT_EVERY;
 
 /// A timer that fires a little early must not spin.
@@ -42,6 +42,7 @@ pub struct Round {
 #[derive(Debug)]
 pub(super) struct Driver {
     shared: Arc<Shared>,
+    number: RunNumber,
     attempts: JoinSet<()>,
     calls: JoinSet<()>,
     mark: Arc<std::sync::Mutex<Option<Mark>>>,
@@ -51,16 +52,17 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) fn start(shared: Arc<Shared>) -> Result<Self, RunError> {
         let seed = u128::from_be_bytes(draw(&*shared.entropy).map_err(RunError::Entropy)?);
-        {
+        let number = {
             let mut slot = lock(&shared.dispatcher);
             if slot.is_some() {
                 return Err(RunError::AlreadyRunning);
             }
-            lock(&shared.inbox).clear();
             *slot = Some(Dispatcher::new(shared.config.clone(), seed));
-        }
+            lock(&shared.inbox).begin()
+        };
         Ok(Self {
             shared,
+            number,
             attempts: JoinSet::new(),
             calls: JoinSet::new(),
             mark: Arc::default(),
@@ -84,7 +86,7 @@ impl Driver {
                 biased;
                 () = &mut shutdown, if !stopping => {
                     stopping = true;
-                    shared.push(DispatchInput::Stop { grace: shared.grace });
+                    shared.push(self.number, DispatchInput::Stop { grace: shared.grace });
                 }
                 () = shared.bell.notified() => {}
                 () = &mut clock => {}
@@ -106,7 +108,7 @@ impl Driver {
             let idle = lock(&shared.dispatcher).as_ref().is_none_or(|dispatcher| dispatcher.is_idle(now));
             if idle && !stopping && lock(&shared.inbox).is_empty() {
                 stopping = true;
-                shared.push(DispatchInput::Stop { grace: shared.grace });
+                shared.push(self.number, DispatchInput::Stop { grace: shared.grace });
             }
             let pause = wake.map(|at| at.since(now).max(SHORTEST_SLEEP));
             tokio::select! {
@@ -120,7 +122,7 @@ impl Driver {
     /// One turn: everything that has come in, then everything that follows from it.
     fn turn(&mut self) -> (Option<Timestamp>, Option<StopReport>) {
         let now = self.shared.now();
-        let inputs = std::mem::take(&mut *lock(&self.shared.inbox));
+        let inputs = lock(&self.shared.inbox).take();
         let (commands, wake, stopped) = match lock(&self.shared.dispatcher).as_mut() {
             None => return (None, Some(StopReport::default())),
             Some(dispatcher) => {
@@ -152,7 +154,7 @@ impl Driver {
                     endpoint: &order.endpoint.id,
                     number: order.number,
                 });
-                self.attempts.spawn(attempt(Arc::clone(&self.shared), order));
+                self.attempts.spawn(attempt(Arc::clone(&self.shared), self.number, order));
             }
             Command::AbortAll => self.attempts.abort_all(),
             Command::Settled(changes, outcomes) => self.settled(&changes, &outcomes),
@@ -167,7 +169,7 @@ impl Driver {
     where
         F: Future<Output = Option<DispatchInput>> + Send + 'static,
     {
-        let mut answer = Answer::or(Arc::clone(&self.shared), failure);
+        let mut answer = Answer::or(Arc::clone(&self.shared), self.number, failure);
         let work = work(Arc::clone(&self.shared));
         self.calls.spawn(async move {
             if let Some(input) = work.await {
@@ -183,7 +185,7 @@ impl Driver {
                 ApplyOutcome::Applied => {
                     match next.state {
                         State::Delivered => self.round.delivered += 1,
-                        State::Scheduled if next.reason.is_some() => self.round.retried += 1,
+                        State::Scheduled if burnt_a_retry(change) => self.round.retried += 1,
                         State::Failed => self.round.failed += 1,
                         State::Held | State::Cancelled => self.round.withheld += 1,
                         State::Scheduled | State::InFlight => {}
@@ -206,9 +208,15 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        // What still comes in belongs to this run, and the next one begins with an empty inbox.
         *lock(&self.shared.dispatcher) = None;
-        lock(&self.shared.inbox).clear();
     }
+}
+
+/// Whether this is the end of a failed attempt, and not one that was handed back or cut off.
+fn burnt_a_retry(change: &Change) -> bool {
+    let last = change.attempts().last();
+    last.is_some_and(|last| matches!(last.outcome, Outcome::Failure(reason) if reason.counts()))
 }
 
 async fn sleep(shared: &Shared, pause: Option<Duration>) {

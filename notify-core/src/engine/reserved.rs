@@ -4,18 +4,27 @@ use std::sync::Arc;
 
 use crate::delivery::{NewDelivery, Start};
 use crate::dispatch::DispatchInput;
-use crate::id::{DeliveryId, EndpointId};
+use crate::id::{ClaimToken, DeliveryId, EndpointId};
 use crate::store::Claimed;
 use crate::time::Timestamp;
 
-use super::shared::{Shared, lock};
+use super::shared::{RunNumber, Shared, lock};
 
 /// If it is dropped undecided (the publish's future was dropped, or the store did not answer), the dispatcher finds
 /// out what was stored.
 #[derive(Debug)]
 pub(super) struct Reserved {
     shared: Arc<Shared>,
-    slots: Vec<(EndpointId, DeliveryId)>,
+    run: RunNumber,
+    slots: Vec<Slot>,
+}
+
+/// Told apart by the token: a batch may name the same event twice, and then only one of the two is stored.
+#[derive(Debug)]
+struct Slot {
+    endpoint: EndpointId,
+    delivery: DeliveryId,
+    token: ClaimToken,
 }
 
 impl Reserved {
@@ -26,16 +35,20 @@ impl Reserved {
         deliveries: impl IntoIterator<Item = &'a mut NewDelivery>,
     ) -> Self {
         let mut slots = Vec::new();
-        if let Some(dispatcher) = lock(&shared.dispatcher).as_mut() {
+        let mut slot = lock(&shared.dispatcher);
+        // Read under the dispatcher's lock: slots of this run and of no other.
+        let run = lock(&shared.inbox).run();
+        if let Some(dispatcher) = slot.as_mut() {
             for delivery in deliveries {
                 let due = matches!(delivery.start, Start::Due(at) if at <= now);
                 if let Some(reservation) = due.then(|| dispatcher.reserve(now, &delivery.endpoint)).flatten() {
                     delivery.start = Start::Leased { token: reservation.token, until: reservation.until };
-                    slots.push((delivery.endpoint.clone(), delivery.id));
+                    let (endpoint, delivery) = (delivery.endpoint.clone(), delivery.id);
+                    slots.push(Slot { endpoint, delivery, token: reservation.token });
                 }
             }
         }
-        Self { shared: Arc::clone(shared), slots }
+        Self { shared: Arc::clone(shared), run, slots }
     }
 
     /// Nothing was stored.
@@ -45,17 +58,18 @@ impl Reserved {
 
     /// These were stored under their lease; nothing was stored for the others.
     pub(super) fn hand_over(mut self, stored: Vec<Claimed>) {
-        self.slots.retain(|(_, id)| !stored.iter().any(|claimed| claimed.delivery.id() == *id));
+        self.slots.retain(|slot| !stored.iter().any(|claimed| claimed.delivery.token() == Some(slot.token)));
         self.release();
         if !stored.is_empty() {
-            self.shared.push(DispatchInput::Handed(stored));
+            self.shared.push(self.run, DispatchInput::Handed(stored));
         }
     }
 
     fn release(&mut self) {
         let slots = std::mem::take(&mut self.slots);
         if !slots.is_empty() {
-            self.shared.push(DispatchInput::Released(slots.into_iter().map(|(endpoint, _)| endpoint).collect()));
+            let endpoints = slots.into_iter().map(|slot| slot.endpoint).collect();
+            self.shared.push(self.run, DispatchInput::Released(endpoints));
         }
     }
 }
@@ -64,7 +78,8 @@ impl Drop for Reserved {
     fn drop(&mut self) {
         let slots = std::mem::take(&mut self.slots);
         if !slots.is_empty() {
-            self.shared.push(DispatchInput::Doubtful(slots));
+            let doubtful = slots.into_iter().map(|slot| (slot.endpoint, slot.delivery)).collect();
+            self.shared.push(self.run, DispatchInput::Doubtful(doubtful));
         }
     }
 }
