@@ -18,6 +18,7 @@ use super::answer::Answer;
 use super::attempt::attempt;
 use super::entropy::draw;
 use super::error::RunError;
+use super::held::look_again;
 use super::shared::{RunNumber, STORE_DEADLINE, Shared, lock};
 use super::timekeeper::CORRECT_EVERY;
 
@@ -179,10 +180,14 @@ impl Driver {
     }
 
     fn settled(&mut self, changes: &[Change], outcomes: &[ApplyOutcome]) {
+        let mut held = Vec::new();
         for (change, outcome) in changes.iter().zip(outcomes) {
             let next = change.next();
             match outcome {
                 ApplyOutcome::Applied => {
+                    if next.state == State::Held {
+                        held.push(next.endpoint.clone());
+                    }
                     match next.state {
                         State::Delivered => self.round.delivered += 1,
                         State::Scheduled if burnt_a_retry(change) => self.round.retried += 1,
@@ -202,6 +207,10 @@ impl Driver {
                     self.shared.observe(&Observation::ChangeStale { delivery: change.delivery() });
                 }
             }
+        }
+        if !held.is_empty() {
+            let shared = Arc::clone(&self.shared);
+            self.calls.spawn(async move { look_again(&shared, held).await });
         }
     }
 }
