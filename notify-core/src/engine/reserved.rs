@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use crate::delivery::{NewDelivery, Start};
-use crate::dispatch::DispatchInput;
-use crate::id::{ClaimToken, DeliveryId, EndpointId};
+use crate::dispatch::{DispatchInput, Doubt};
 use crate::store::Claimed;
 use crate::time::Timestamp;
 
@@ -16,15 +15,7 @@ use super::shared::{RunNumber, Shared, lock};
 pub(super) struct Reserved {
     shared: Arc<Shared>,
     run: RunNumber,
-    slots: Vec<Slot>,
-}
-
-/// Told apart by the token: a batch may name the same event twice, and then only one of the two is stored.
-#[derive(Debug)]
-struct Slot {
-    endpoint: EndpointId,
-    delivery: DeliveryId,
-    token: ClaimToken,
+    slots: Vec<Doubt>,
 }
 
 impl Reserved {
@@ -35,16 +26,16 @@ impl Reserved {
         deliveries: impl IntoIterator<Item = &'a mut NewDelivery>,
     ) -> Self {
         let mut slots = Vec::new();
-        let mut slot = lock(&shared.dispatcher);
-        // Read under the dispatcher's lock: slots of this run and of no other.
+        let mut dispatcher = lock(&shared.dispatcher);
+        // Read under the dispatcher's lock: the slots are this run's and no other's.
         let run = lock(&shared.inbox).run();
-        if let Some(dispatcher) = slot.as_mut() {
+        if let Some(dispatcher) = dispatcher.as_mut() {
             for delivery in deliveries {
                 let due = matches!(delivery.start, Start::Due(at) if at <= now);
                 if let Some(reservation) = due.then(|| dispatcher.reserve(now, &delivery.endpoint)).flatten() {
                     delivery.start = Start::Leased { token: reservation.token, until: reservation.until };
-                    let (endpoint, delivery) = (delivery.endpoint.clone(), delivery.id);
-                    slots.push(Slot { endpoint, delivery, token: reservation.token });
+                    let (endpoint, token) = (delivery.endpoint.clone(), reservation.token);
+                    slots.push(Doubt { endpoint, delivery: delivery.id, token });
                 }
             }
         }
@@ -56,7 +47,8 @@ impl Reserved {
         self.release();
     }
 
-    /// These were stored under their lease; nothing was stored for the others.
+    /// These were stored under their lease; nothing was stored for the others. Told apart by the token: a batch may
+    /// name the same event twice, and then only one of the two is stored.
     pub(super) fn hand_over(mut self, stored: Vec<Claimed>) {
         self.slots.retain(|slot| !stored.iter().any(|claimed| claimed.delivery.token() == Some(slot.token)));
         self.release();
@@ -78,8 +70,7 @@ impl Drop for Reserved {
     fn drop(&mut self) {
         let slots = std::mem::take(&mut self.slots);
         if !slots.is_empty() {
-            let doubtful = slots.into_iter().map(|slot| (slot.endpoint, slot.delivery)).collect();
-            self.shared.push(self.run, DispatchInput::Doubtful(doubtful));
+            self.shared.push(self.run, DispatchInput::Doubtful(slots));
         }
     }
 }

@@ -85,8 +85,9 @@ impl EventFilter {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        let patterns =
-            patterns.into_iter().map(|pattern| pattern.as_ref().parse()).collect::<Result<Vec<Pattern>, _>>()?;
+        // Taken bounded: the list may come from a stranger.
+        let patterns = patterns.into_iter().take(MAX_PATTERNS + 1).map(|pattern| pattern.as_ref().parse());
+        let patterns = patterns.collect::<Result<Vec<Pattern>, _>>()?;
         if patterns.is_empty() || patterns.len() > MAX_PATTERNS {
             return Err(InvalidEventFilter::Length);
         }
@@ -244,6 +245,12 @@ mod tests {
         for bad in ["", "connection", ".*", "a.*.b", "**", "*.created", "A.*", "a.*.*", "a.* "] {
             assert!(EventFilter::new([bad]).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_list_without_end_is_refused_and_not_read_to_its_end() {
+        assert!(EventFilter::new(vec!["a.b"; 256]).is_ok());
+        assert_eq!(EventFilter::new(std::iter::repeat("a.b")), Err(InvalidEventFilter::Length));
     }
 
     #[test]
