@@ -1,4 +1,5 @@
 //! What receivers are promised, through the whole engine: signatures, bytes, times, and the retry schedule.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod common;
 

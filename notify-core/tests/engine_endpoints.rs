@@ -1,4 +1,5 @@
 //! Registering, changing, disabling and deleting endpoints while deliveries are under way.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod common;
 

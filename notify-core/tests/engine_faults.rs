@@ -1,5 +1,7 @@
 //! Stores, transports, clocks and processes that fail: nothing is lost, nothing stands still, nothing is sent twice
 //! without a reason in the log.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![expect(clippy::disallowed_methods, reason = "a test is the host, and a host spawns")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Many deliveries: caps, fairness, the way in memory, and an idle engine that leaves its store alone.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod common;
 

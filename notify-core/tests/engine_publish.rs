@@ -1,4 +1,6 @@
 //! The doors of the engine: what a publish stores, refuses, and survives.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![expect(clippy::disallowed_methods, reason = "a test is the host, and a host spawns")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Secrets, credentials and payloads stay out of everything that people read: Debug texts, traces, errors, lists, and
 //! the logged answers of receivers.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod common;
 
@@ -132,7 +133,7 @@ fn no_canary_is_in_the_debug_text_of_what_a_host_or_a_transport_holds() {
     assert_clean("a verifier", &format!("{:?}", Verifier::new([secret.clone()])));
     let header = Header { name: "authorization".into(), value: CREDENTIAL.into() };
     assert_clean("a header", &format!("{header:?}"));
-    let set = notify_core::sign::SecretSet::new(secret.clone(), common::t0());
+    let set = notify_core::sign::SecretSet::new(secret, common::t0());
     assert_clean("a set of secrets", &format!("{set:?}"));
     let mut headers = signed_headers(&set, &built.key.id, common::t0(), &built.body);
     let signature = headers[0].value.clone();

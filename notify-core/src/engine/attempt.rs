@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::delivery::Reason;
+use crate::delivery::{Outcome, Reason};
 use crate::dispatch::{DispatchInput, Finished, SendOrder};
 use crate::endpoint::Endpoint;
 use crate::machine::{Verdict, classify};
@@ -88,12 +88,8 @@ impl Drop for End {
     fn drop(&mut self) {
         let duration = self.shared.clock.monotonic().saturating_sub(self.since);
         let verdict = self.verdict.take().unwrap_or_else(|| {
-            let failure = if std::thread::panicking() {
-                SendFailure::new(Reason::TransportPanic, "the transport panicked")
-            } else {
-                SendFailure::new(Reason::Interrupted, "the attempt was cut off")
-            };
-            classify(Err(failure), self.shared.config.policy.success)
+            let panicked = std::thread::panicking();
+            cut_off(if panicked { Reason::TransportPanic } else { Reason::Interrupted })
         });
         self.shared.observe(&Observation::AttemptFinished {
             delivery: self.delivery,
@@ -107,6 +103,18 @@ impl Drop for End {
     }
 }
 
+/// The transport did not come back.
+fn cut_off(reason: Reason) -> Verdict {
+    Verdict {
+        outcome: Outcome::Failure(reason),
+        status_code: None,
+        error: Some(reason.sentence().to_owned()),
+        detail: None,
+        response: None,
+        peer: None,
+    }
+}
+
 /// A receiver may echo what it got: secrets and the values of custom headers do not go into the log.
 fn scrub(body: Bytes, endpoint: &Endpoint) -> Bytes {
     if body.is_empty() {
@@ -114,10 +122,7 @@ fn scrub(body: Bytes, endpoint: &Endpoint) -> Bytes {
     }
     let secrets = endpoint.secrets.iter().map(|stored| stored.secret.expose().as_bytes());
     let values = endpoint.headers.iter().map(|header| header.expose_value().as_bytes());
-    secrets
-        .chain(values)
-        .filter(|needle| needle.len() >= SHORTEST_SCRUBBED)
-        .fold(body, |body, needle| blacken(body, needle))
+    secrets.chain(values).filter(|needle| needle.len() >= SHORTEST_SCRUBBED).fold(body, blacken)
 }
 
 fn blacken(body: Bytes, needle: &[u8]) -> Bytes {

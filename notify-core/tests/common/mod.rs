@@ -1,5 +1,6 @@
 //! What the engine's tests share: a host in virtual time, a store that can be made to fail, and a transport that
 //! counts. Time moves only when a test moves it.
+#![allow(clippy::disallowed_methods, reason = "a test is the host, and a host spawns")]
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "each test binary uses its own part")]
 
 mod fault_store;
