@@ -212,6 +212,26 @@ async fn an_event_published_by_an_engine_that_has_not_seen_the_enabling_is_not_h
     assert_eq!(host.engine.run_once().await.unwrap().delivered, 2);
 }
 
+/// The same in a worker: it read the endpoint as disabled, and wrote that the delivery is held after the endpoint had
+/// been enabled and its held deliveries released.
+#[tokio::test]
+async fn a_worker_that_holds_a_delivery_too_late_releases_it_again() {
+    let host = Host::new(Reply::Status(200));
+    let created = host.endpoint(URL).await;
+    host.publish().await;
+    let operator = host.stranger();
+    operator.store.fail_next(Op::Sweep, [Fault::Fail]);
+    assert!(operator.engine.endpoints().disable(&mine(), id(&created), "ops").await.is_err());
+    host.store.fail_next(Op::Apply, [Fault::Fail]);
+    let running = host.start();
+    settle().await;
+    assert_eq!((host.state().await, host.store.calls(Op::Apply)), (State::InFlight, 1));
+    operator.engine.endpoints().enable(&mine(), id(&created), Backlog::Resume).await.unwrap();
+    host.pass(secs(2), secs(1)).await;
+    assert_eq!((host.state().await, host.sent()), (State::Delivered, 1));
+    running.stop().await;
+}
+
 /// The same, deleted: the row would have been held for an endpoint that is gone.
 #[tokio::test]
 async fn an_event_published_by_an_engine_that_has_not_seen_the_deletion_is_cancelled() {

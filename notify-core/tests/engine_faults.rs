@@ -204,6 +204,38 @@ async fn endpoints_that_cannot_be_read_send_nothing_and_burn_no_retry() {
     running.stop().await;
 }
 
+/// It asked a dead store for ever: a cron job never ended.
+#[tokio::test]
+async fn run_once_on_a_dead_store_ends_with_an_error_that_says_so() {
+    for fault in [Fault::Fail, Fault::Hang] {
+        let host = Host::new(Reply::Status(200));
+        host.endpoint(URL).await;
+        host.publish().await;
+        host.store.always(Some(fault));
+        let engine = host.engine.clone();
+        let round = tokio::spawn(async move { engine.run_once().await });
+        host.pass(mins(2), Duration::from_millis(500)).await;
+        assert!(round.is_finished(), "{fault:?}");
+        let error = round.await.unwrap().unwrap_err();
+        assert_eq!(error.to_string(), "run_once gave up: the store does not answer (NTF-RUN-STORE)");
+        host.store.always(None);
+        assert_eq!(host.engine.run_once().await.unwrap().delivered, 1);
+    }
+}
+
+#[tokio::test]
+async fn run_once_outlasts_a_store_that_fails_for_a_moment() {
+    let host = Host::new(Reply::Status(200));
+    host.endpoint(URL).await;
+    host.publish().await;
+    host.store.fail_next(Op::Claim, [Fault::Fail; 4]);
+    host.store.fail_next(Op::Apply, [Fault::Fail; 2]);
+    let engine = host.engine.clone();
+    let round = tokio::spawn(async move { engine.run_once().await });
+    host.pass(secs(10), Duration::from_millis(100)).await;
+    assert_eq!(round.await.unwrap().unwrap().delivered, 1);
+}
+
 #[derive(Debug)]
 struct PanickingObserver;
 

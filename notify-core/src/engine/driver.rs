@@ -22,6 +22,9 @@ use super::held::look_again;
 use super::shared::{RunNumber, STORE_DEADLINE, Shared, lock};
 use super::timekeeper::CORRECT_EVERY;
 
+/// So many claims in a row that fail, over some seconds, and `run_once` gives up.
+const MAX_FAILED_CLAIMS: u32 = 5;
+
 /// A timer that fires a little early must not spin.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
 
@@ -48,6 +51,7 @@ pub(super) struct Driver {
     calls: JoinSet<()>,
     mark: Arc<std::sync::Mutex<Option<Mark>>>,
     round: Round,
+    failed_claims: u32,
 }
 
 impl Driver {
@@ -68,6 +72,7 @@ impl Driver {
             calls: JoinSet::new(),
             mark: Arc::default(),
             round: Round::default(),
+            failed_claims: 0,
         })
     }
 
@@ -96,19 +101,21 @@ impl Driver {
         }
     }
 
-    /// Runs until nothing is due any more.
-    pub(super) async fn run_once(mut self) -> Round {
+    /// Runs until nothing is due any more, or the store does not answer.
+    pub(super) async fn run_once(mut self) -> Result<Round, RunError> {
         let shared = Arc::clone(&self.shared);
-        let mut stopping = false;
+        let (mut stopping, mut gave_up) = (false, false);
         loop {
             let (wake, stopped) = self.turn();
             if stopped.is_some() {
-                return self.round;
+                let done = self.round;
+                return if gave_up { Err(RunError::StoreUnavailable { done }) } else { Ok(done) };
             }
             let now = shared.now();
             let idle = lock(&shared.dispatcher).as_ref().is_none_or(|dispatcher| dispatcher.is_idle(now));
-            if idle && !stopping && lock(&shared.inbox).is_empty() {
-                stopping = true;
+            let dead = self.failed_claims >= MAX_FAILED_CLAIMS;
+            if !stopping && (dead || idle && lock(&shared.inbox).is_empty()) {
+                (stopping, gave_up) = (true, dead);
                 shared.push(self.number, DispatchInput::Stop { grace: shared.grace });
             }
             let pause = wake.map(|at| at.since(now).max(SHORTEST_SLEEP));
@@ -124,6 +131,13 @@ impl Driver {
     fn turn(&mut self) -> (Option<Timestamp>, Option<StopReport>) {
         let now = self.shared.now();
         let inputs = lock(&self.shared.inbox).take();
+        for input in &inputs {
+            if matches!(input, DispatchInput::Claimed(_)) {
+                self.failed_claims = 0;
+            } else if matches!(input, DispatchInput::ClaimFailed) {
+                self.failed_claims += 1;
+            }
+        }
         let (commands, wake, stopped) = match lock(&self.shared.dispatcher).as_mut() {
             None => return (None, Some(StopReport::default())),
             Some(dispatcher) => {
