@@ -20,7 +20,7 @@ async fn late(transport: &HttpTransport, request: Request) -> SendFailure {
     let begun = Instant::now();
     let failure = transport.send(request).await.unwrap_err();
     let took = begun.elapsed();
-    assert!(took < Duration::from_millis(MILLIS) + Duration::from_secs(1), "took {took:?}: {failure}");
+    assert!(took < Duration::from_millis(MILLIS) + Duration::from_secs(2), "took {took:?}: {failure}");
     failure
 }
 
@@ -72,10 +72,8 @@ async fn a_silent_tls_handshake_is_a_connect_timeout() {
 #[tokio::test]
 async fn a_receiver_that_stops_reading_is_a_response_timeout() {
     let address = raw(|tcp| async move {
-        std::mem::forget(tokio::spawn(async move {
-            let _held = tcp;
-            std::future::pending::<()>().await;
-        }));
+        let _held = tcp;
+        std::future::pending().await
     })
     .await;
     let transport = loopback().build().unwrap();

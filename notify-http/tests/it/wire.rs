@@ -80,36 +80,3 @@ async fn a_kept_connection_that_breaks_is_one_failed_attempt_and_never_a_second_
     assert_eq!(transport.send(request(receiver.url("/"))).await.unwrap().status, 200);
     assert_eq!(receiver.requests().len(), 3);
 }
-
-#[tokio::test]
-async fn no_more_connections_are_open_than_the_limit_says() {
-    let receiver = Receiver::always(Answer::status(200)).await;
-    let transport = loopback().connections_per_host(2).build().unwrap();
-    let (transport, url) = (&transport, &receiver.url("/"));
-    let asks = (0..20).map(|_| async move { transport.send(request(url.as_str())).await.unwrap().status });
-    let asks: Vec<_> = asks.map(Box::pin).collect();
-    for status in join(asks).await {
-        assert_eq!(status, 200);
-    }
-    assert_eq!(receiver.requests().len(), 20);
-    assert!(receiver.connections() <= 3, "{} connections", receiver.connections());
-}
-
-/// Polls all of them until all have ended.
-async fn join<F: Future + Unpin>(mut futures: Vec<F>) -> Vec<F::Output> {
-    let mut outputs: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
-    std::future::poll_fn(move |cx| {
-        for (future, output) in futures.iter_mut().zip(&mut outputs) {
-            if output.is_none() {
-                if let std::task::Poll::Ready(ready) = std::pin::Pin::new(future).poll(cx) {
-                    *output = Some(ready);
-                }
-            }
-        }
-        if outputs.iter().all(Option::is_some) {
-            return std::task::Poll::Ready(outputs.drain(..).flatten().collect());
-        }
-        std::task::Poll::Pending
-    })
-    .await
-}

@@ -74,7 +74,7 @@ impl Model {
         let row = self.deliveries.get(&id)?;
         let event = Arc::clone(&row.event);
         let delivery: Delivery = row.delivery.claimed(request.token, request.lease_until);
-        self.put(delivery.clone());
+        self.put(&delivery);
         Some(Claimed { delivery, event })
     }
 

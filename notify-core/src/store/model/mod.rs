@@ -164,7 +164,7 @@ impl Model {
             }
             next.version = next.version.next();
             if let Ok(next) = Delivery::restore(next) {
-                self.put(next);
+                self.put(&next);
                 moved += 1;
             }
         }
@@ -235,17 +235,17 @@ impl Model {
             return ApplyOutcome::Stale { current: current.version };
         };
         row.attempts.extend(change.attempts().iter().map(|attempt| (change.id(), attempt.clone())));
-        self.put(next);
+        self.put(&next);
         ApplyOutcome::Applied
     }
 
     /// Replaces a row, and keeps the indexes true.
-    fn put(&mut self, next: Delivery) {
+    fn put(&mut self, next: &Delivery) {
         let Some(row) = self.deliveries.get_mut(&next.id()) else { return };
         let number = row.number;
         let before = std::mem::replace(&mut row.delivery, next.clone());
         self.leave(number, &before);
-        self.enter(number, &next);
+        self.enter(number, next);
         self.writes += 1;
     }
 

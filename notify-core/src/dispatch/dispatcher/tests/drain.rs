@@ -1,5 +1,7 @@
 //! The stop: hand back, wait, cut off, flush, report.
 
+use std::slice::from_ref;
+
 use crate::dispatch::{Command, DispatchInput, Doubt, StopReport};
 use crate::store::ApplyOutcome::Applied;
 
@@ -18,7 +20,7 @@ fn what_was_claimed_but_not_sent_is_handed_back_and_what_runs_may_end() {
     let mut d = sending(&[row(1, "a")]);
     d.handle(t(1), DispatchInput::Wake);
     let unsent = leased(2, "b", draw(3), t(LEASE));
-    d.handle(t(2), batch(std::slice::from_ref(&unsent), None));
+    d.handle(t(2), batch(from_ref(&unsent), None));
     let back = [handed_back(&unsent, 4, 3)];
     assert_eq!(d.handle(t(3), stop(25)), vec![apply(&back)]);
     assert_eq!(d.handle(t(4), applied(1)), vec![settled(&back, &[Applied])]);

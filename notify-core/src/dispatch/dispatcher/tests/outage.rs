@@ -1,5 +1,6 @@
 //! Store outages, the poll, and clocks that jump.
 
+use std::slice::from_ref;
 use std::time::Duration;
 
 use crate::dispatch::{Command, DispatchInput};
@@ -112,6 +113,6 @@ fn the_end_of_the_calendar_is_no_special_case() {
     let end = crate::Timestamp::MAX;
     d.handle(end, DispatchInput::Tick);
     let last = leased(1, "a", draw(1), end);
-    d.handle(end, batch(std::slice::from_ref(&last), None));
+    d.handle(end, batch(from_ref(&last), None));
     assert_eq!(d.handle(end, open(&["a"])), vec![send(&last)]);
 }

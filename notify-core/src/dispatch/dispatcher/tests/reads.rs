@@ -1,5 +1,7 @@
 //! Endpoints are read between a claim and an attempt, and again after a failure.
 
+use std::slice::from_ref;
+
 use crate::dispatch::DispatchInput;
 use crate::machine::{Gate, Input};
 use crate::store::ApplyOutcome;
@@ -152,13 +154,27 @@ fn directory_errors_in_a_row_double_the_pause_before_the_next_claim() {
     assert_eq!(d.handle(t(now), open(&["a"])), vec![send(&held)]);
 }
 
+#[test]
+fn an_answer_of_the_directory_resets_its_pause() {
+    let mut d = holding(&[row(1, "a"), row(2, "b")]);
+    d.handle(t(0), DispatchInput::EndpointsFailed);
+    d.handle(t(1), applied(2));
+    d.handle(t(100), DispatchInput::Tick);
+    let again = leased(1, "a", draw(4), t(LEASE));
+    d.handle(t(100), batch(from_ref(&again), None));
+    assert_eq!(d.handle(t(101), open(&["a"])), vec![send(&again)]);
+    assert_eq!(d.handle(t(102), failed(1, 102)), vec![read(&["a"])]);
+    d.handle(t(103), DispatchInput::EndpointsFailed);
+    assert_eq!(d.directory.pause(t(103)), Some(t(203)));
+}
+
 /// Its outcome must not be lost because the clock jumped or the store was slow: we hold the later lease, too.
 #[test]
 fn a_delivery_claimed_again_during_its_attempt_is_not_sent_twice_and_is_settled_under_the_later_lease() {
     let mut d = sending(&[row(1, "a")]);
     assert_eq!(d.handle(t(60_000), DispatchInput::Tick)[0], claim(t(60_000), draw(3), 255, 8, &[("a", 7)]));
     let again = claimed_again(&row(1, "a"), draw(3), t(60_000 + LEASE));
-    assert_eq!(d.handle(t(60_001), batch(&[again.clone()], None)), vec![]);
+    assert_eq!(d.handle(t(60_001), batch(from_ref(&again), None)), vec![]);
     assert_eq!(d.slots.free(), 255);
     assert_eq!(d.handle(t(60_002), succeeded(1, 60_002)), vec![apply(&[delivered(&again, 4, 60_002)])]);
     assert_eq!(d.slots.free(), 256);
@@ -169,7 +185,7 @@ fn a_delivery_claimed_again_before_its_attempt_is_sent_once_under_the_later_leas
     let mut d = holding(&[row(1, "a")]);
     d.handle(t(60_000), DispatchInput::Tick);
     let again = claimed_again(&row(1, "a"), draw(2), t(60_000 + LEASE));
-    assert_eq!(d.handle(t(60_001), batch(&[again.clone()], None)), vec![]);
+    assert_eq!(d.handle(t(60_001), batch(from_ref(&again), None)), vec![]);
     assert_eq!(d.handle(t(60_002), open(&["a"])), vec![send_number(&again, 2)]);
     assert_eq!(d.slots.free(), 255);
 }
@@ -181,7 +197,7 @@ fn a_delivery_claimed_again_while_it_waits_its_turn_is_read_again_and_sent_once(
     d.handle(t(1), DispatchInput::Wake);
     assert_eq!(d.handle(t(2), open(&["a", "b"])), vec![send(&rows[0])]);
     let again = claimed_again(&rows[1], draw(2), t(60_000 + LEASE));
-    assert_eq!(d.handle(t(60_001), batch(std::slice::from_ref(&again), None)), vec![read(&["b"])]);
+    assert_eq!(d.handle(t(60_001), batch(from_ref(&again), None)), vec![read(&["b"])]);
     assert_eq!(d.handle(t(60_002), open(&["b"])), vec![]);
     assert_eq!(d.handle(t(60_003), succeeded(1, 60_003))[0], send_number(&again, 2));
     assert_eq!(d.handle(t(60_004), DispatchInput::Tick), vec![]);

@@ -1,5 +1,6 @@
 //! Attempts: their deadline, their number, and whether the lease is long enough.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,14 +65,14 @@ fn the_number_goes_on_from_the_attempts_that_are_logged() {
     let mut stored = row(1, "a").delivery.into_stored();
     stored.attempts = 4;
     let fifth = crate::store::Claimed { delivery: crate::delivery::Delivery::restore(stored).unwrap(), event: event() };
-    let mut d = holding(&[fifth.clone()]);
+    let mut d = holding(from_ref(&fifth));
     assert_eq!(d.handle(t(1), open(&["a"])), vec![send_number(&fifth, 5)]);
 }
 
 #[test]
 fn an_attempt_after_a_lost_lease_leaves_a_number_for_the_lost_one() {
     let lost = claimed_again(&row(1, "a"), draw(1), t(LEASE));
-    let mut d = holding(&[lost.clone()]);
+    let mut d = holding(from_ref(&lost));
     assert_eq!(d.handle(t(1), open(&["a"])), vec![send_number(&lost, 2)]);
 }
 

@@ -1,5 +1,7 @@
 //! A delivery that lost three leases goes alone: it may be the payload that kills the process.
 
+use std::slice::from_ref;
+
 use crate::dispatch::DispatchInput;
 use crate::store::ApplyOutcome::Applied;
 
@@ -19,7 +21,7 @@ fn it_waits_for_the_attempts_that_run_and_nothing_starts_meanwhile() {
     let mut d = sending(&[row(1, "a")]);
     d.handle(t(1), DispatchInput::Wake);
     let (alone, after) = (solo(2, "b"), leased(3, "c", draw(3), t(LEASE)));
-    d.handle(t(2), batch(&[alone.clone(), after.clone()], None));
+    d.handle(t(2), batch(&[alone.clone(), after], None));
     assert_eq!(d.handle(t(3), open(&["b", "c"])), vec![]);
     let written = apply(&[delivered(&row(1, "a"), 6, 4)]);
     assert_eq!(d.handle(t(4), succeeded(1, 4)), vec![send(&alone), written]);
@@ -50,7 +52,7 @@ fn after_it_had_to_be_handed_back_everything_ends_before_the_next_claim() {
     let mut d = sending(&[row(1, "a"), row(2, "a")]);
     d.handle(t(1), DispatchInput::Wake);
     let alone = solo(3, "b");
-    d.handle(t(2), batch(std::slice::from_ref(&alone), None));
+    d.handle(t(2), batch(from_ref(&alone), None));
     d.handle(t(3), open(&["b"]));
     let back = [delivered(&row(1, "a"), 6, 20_000), handed_back(&alone, 7, 20_000)];
     assert_eq!(d.handle(t(20_000), succeeded(1, 20_000)), vec![apply(&back)]);

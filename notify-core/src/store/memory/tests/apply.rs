@@ -26,7 +26,7 @@ fn a_change_writes_the_row_and_its_attempt_together() {
 fn a_change_that_comes_again_is_applied_once() {
     let store = holding(&["e"], &["a"]);
     let change = failed(&claim(&store, 0, 1).claimed[0].delivery, 1, 5);
-    assert_eq!(apply(&store, &[change.clone()]), [Applied]);
+    assert_eq!(apply(&store, std::slice::from_ref(&change)), [Applied]);
     assert_eq!(apply(&store, &[change.clone(), change]), [Applied, Applied]);
     assert_eq!(numbers(&store, "e"), [1]);
     assert_eq!(load(&store, "e", "a").version(), Version::new(3));
