@@ -1,0 +1,8 @@
+//! The example host: a service that embeds notify and shows it as JSON over HTTP.
+
+mod api;
+mod options;
+mod serve;
+
+pub use options::{Options, StoreChoice};
+pub use serve::serve;
