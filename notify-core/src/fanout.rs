@@ -1,5 +1,7 @@
 //! Which deliveries an event has. Pure, and the same again: ids are derived.
 
+use std::collections::BTreeSet;
+
 use sha2::{Digest, Sha256};
 
 use crate::delivery::{NewDelivery, Start};
@@ -9,13 +11,14 @@ use crate::id::{DeliveryId, EndpointId, EventType};
 use crate::time::Timestamp;
 
 /// One delivery for each of `endpoints` that belongs to the event's tenant and wants its type; born held where
-/// the endpoint is disabled, else due at `due_at`.
+/// the endpoint is disabled, else due at `due_at`. An endpoint that a directory lists twice gets one delivery.
 pub fn fan_out<'a>(
     event: &EventKey,
     event_type: &EventType,
     endpoints: impl IntoIterator<Item = &'a Endpoint>,
     due_at: Timestamp,
 ) -> Vec<NewDelivery> {
+    let mut seen = BTreeSet::new();
     endpoints
         .into_iter()
         .filter(|endpoint| endpoint.tenant == event.tenant && endpoint.filter.matches(event_type))
@@ -24,6 +27,7 @@ pub fn fan_out<'a>(
             endpoint: endpoint.id.clone(),
             start: if endpoint.is_enabled() { Start::Due(due_at) } else { Start::Held(due_at) },
         })
+        .filter(|new| seen.insert(new.id))
         .collect()
 }
 

@@ -1,6 +1,37 @@
 //! Webhooks from inside your own service. **notify** keeps every event, signs it, delivers it, retries it on a
 //! published schedule, and shows what happened. There is no server to run: the host picks a store, registers
 //! endpoints, calls [`Engine::publish`], and polls [`Engine::run`].
+//!
+//! ```
+//! use notify_core::testing::{Reply, ScriptedTransport}; // a host takes notify_http::HttpTransport
+//! use notify_core::{ConnectionCreated, Engine, EventPayload, MemoryStore, NewEndpoint};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::builder(MemoryStore::new())
+//!     .transport(ScriptedTransport::new(Reply::Status(200)))
+//!     .build()?;
+//! let crm = engine.endpoints().create(NewEndpoint::new("crm", "https://crm.example.com/hook")).await?;
+//! println!("give this to the receiver, once: {}", crm.secret.expose());
+//!
+//! engine.publish(&ConnectionCreated::example()).await?; // durable when it returns
+//! let round = engine.run_once().await?;                 // a service polls engine.run(shutdown) instead
+//! assert_eq!(round.delivered, 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The house, from the bottom
+//! Words ([`id`], [`Timestamp`]); rules on words ([`retry`], [`sign`]); nouns ([`event`], [`endpoint`],
+//! [`delivery`]); decisions ([`fanout`], [`machine`]), all pure; promises ([`store`], [`transport`], [`observe`]);
+//! the pure conductor ([`dispatch`]); and the hands ([`engine`]), which alone hold a clock, randomness and a loop
+//! that awaits.
+//!
+//! # Features
+//! - `os-rng` (on): randomness from the operating system. Without it the builder needs an
+//!   [`Entropy`](engine::Entropy).
+//! - `tracing`: `observe::TracingObserver`, what happens as tracing events.
+//! - `testing`: `testing`, a clock and a transport for tests.
 
 pub mod delivery;
 pub mod dispatch;

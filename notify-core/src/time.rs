@@ -91,7 +91,7 @@ impl FromStr for Timestamp {
         }
         let parsed: jiff::Timestamp = text.parse().map_err(|_| InvalidTimestamp)?;
         let millis = parsed.as_millisecond();
-        if millis < Self::MIN.0 || millis > Self::MAX.0 {
+        if !(Self::MIN.0..=Self::MAX.0).contains(&millis) {
             return Err(InvalidTimestamp);
         }
         Ok(Self(millis))

@@ -1,1 +1,48 @@
-//! Under construction.
+//! notify's HTTP transport: **one request an attempt, public addresses only, bounded in time and size**.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), notify_http::HttpBuildError> {
+//! use notify_http::HttpTransport;
+//!
+//! let production = HttpTransport::new()?;
+//! let tests = HttpTransport::builder().allow_cidr("127.0.0.0/8").allow_cidr("::1/128").build()?;
+//! # Ok(()) }
+//! ```
+//!
+//! # What an attempt is
+//! One `POST`, HTTP/1.1 or HTTP/2 as the receiver prefers. It is never repeated, never follows a redirect, reads no
+//! proxy from the environment and undoes no compression. [`Request::timeout`](notify_core::transport::Request) bounds
+//! it whole: name, connection, TLS, writing, head and body. Once a complete head is here its status decides; at most
+//! 16 KiB of the body are kept.
+//!
+//! # Where it may go
+//! To `https` URLs whose every address is public, judged after resolution and just before the connection is made, and
+//! once more after it. [`HttpTransportBuilder::allow_cidr`] opens a range, for tests and for hosts that deliver inside
+//! their own network; plain `http` goes to opened ranges only. Link-local and metadata addresses cannot be opened.
+//!
+//! # Features
+//! | feature | default | what |
+//! | --- | --- | --- |
+//! | `webpki-roots` | yes | trust Mozilla's roots, compiled in; else give roots with [`HttpTransportBuilder::extra_root_pem`] |
+//! | `ring`, `aws-lc-rs` | no | the crypto provider to use where neither the builder nor the process names one |
+
+mod body;
+mod builder;
+mod connector;
+mod error;
+mod failure;
+mod guard;
+mod outgoing;
+mod progress;
+mod resolve;
+mod stream;
+mod target;
+mod targets;
+mod tls;
+mod transport;
+pub mod unstable;
+
+pub use builder::HttpTransportBuilder;
+pub use error::HttpBuildError;
+pub use resolve::{Resolve, SystemResolver};
+pub use transport::HttpTransport;

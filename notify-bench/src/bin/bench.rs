@@ -1,2 +1,5 @@
-//! x
-fn main() {}
+//! The `bench` program; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    notify_bench::main()
+}

@@ -1,5 +1,6 @@
 //! One row of the delivery log.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,12 +39,19 @@ impl Outcome {
 }
 
 /// The start of a response's body, as bytes: it may be no text at all.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct ResponseHead {
     /// The bytes.
     pub bytes: Bytes,
     /// Whether there was more.
     pub truncated: bool,
+}
+
+impl fmt::Debug for ResponseHead {
+    /// Without the bytes: a receiver may echo the payload.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseHead").field("length", &self.bytes.len()).field("truncated", &self.truncated).finish()
+    }
 }
 
 /// One attempt, as it is logged. Append-only: numbered 1..n without gaps (S8).

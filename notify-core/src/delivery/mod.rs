@@ -1,6 +1,7 @@
 //! Deliveries and their attempts.
 
 mod attempt;
+#[expect(clippy::module_inception, reason = "the type that the folder is about")]
 mod delivery;
 mod new_delivery;
 mod reason;

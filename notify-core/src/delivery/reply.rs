@@ -1,5 +1,6 @@
 //! What a transport brings back from one request.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use bytes::Bytes;
@@ -7,7 +8,7 @@ use bytes::Bytes;
 use super::Reason;
 
 /// A complete head came back; the status decides, whatever became of the body.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Response {
     /// The status code.
@@ -27,6 +28,19 @@ impl Response {
     #[must_use]
     pub const fn new(status: u16) -> Self {
         Self { status, body: Bytes::new(), truncated: false, location: None, peer: None }
+    }
+}
+
+impl fmt::Debug for Response {
+    /// Without the body, which may echo the payload, and the location, which may hold a credential.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.len())
+            .field("truncated", &self.truncated)
+            .field("location", &self.location.as_ref().map(|_| "****"))
+            .field("peer", &self.peer)
+            .finish()
     }
 }
 

@@ -1,10 +1,11 @@
 //! What a host hands in to register or change an endpoint: plain text, checked when it is used.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::id::{EventFilter, TenantId};
 use crate::input::InvalidInput;
-use crate::retry::{RetrySchedule, SuccessRule};
+use crate::retry::{Policy, RetrySchedule, SuccessRule};
 
 use super::CustomHeader;
 
@@ -77,7 +78,7 @@ impl NewEndpoint {
 
 /// What to change of an endpoint; `None` leaves a field as it is. For fields that can be unset,
 /// `Some(None)` does it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct EndpointPatch {
     /// A new name.
@@ -134,9 +135,31 @@ impl EndpointPatch {
             endpoint.policy.schedule.clone_from(schedule);
         }
         if let Some(timeout) = self.timeout {
+            if let Some(timeout) = timeout {
+                Policy { timeout, ..Policy::default() }
+                    .check()
+                    .map_err(|error| InvalidInput::new("timeout", "NTF-TIMEOUT", format!("is refused: {error}")))?;
+            }
             endpoint.policy.timeout = timeout;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for EndpointPatch {
+    /// With the headers' names only: values may be credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Option<Vec<_>> = self.headers.as_ref().map(|pairs| pairs.iter().map(|(name, _)| name).collect());
+        f.debug_struct("EndpointPatch")
+            .field("name", &self.name)
+            .field("url", &self.url)
+            .field("description", &self.description)
+            .field("events", &self.events)
+            .field("headers", &headers)
+            .field("success", &self.success)
+            .field("schedule", &self.schedule)
+            .field("timeout", &self.timeout)
+            .finish()
     }
 }
 
@@ -152,3 +175,6 @@ fn read_headers(pairs: &[(String, String)]) -> Result<Vec<CustomHeader>, Invalid
     }
     Ok(headers)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! An event as the host hands it in.
 
+use std::fmt;
+
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
@@ -22,7 +24,7 @@ pub type Fingerprint = [u8; 32];
 ///     .with_idempotency_key("request-77")?;
 /// # Ok::<(), notify_core::InvalidInput>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewEvent {
     event_type: EventType,
     data: Box<RawValue>,
@@ -185,6 +187,21 @@ impl NewEvent {
             event_type: self.event_type.clone(),
             timestamp,
         }
+    }
+}
+
+impl fmt::Debug for NewEvent {
+    /// Without `data`: payloads stay out of logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewEvent")
+            .field("event_type", &self.event_type)
+            .field("data_bytes", &self.data_len())
+            .field("id", &self.id)
+            .field("idempotency_key", &self.idempotency_key)
+            .field("tenant", &self.tenant)
+            .field("timestamp", &self.timestamp)
+            .field("not_before", &self.not_before)
+            .finish()
     }
 }
 

@@ -85,8 +85,9 @@ impl EventFilter {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        let patterns =
-            patterns.into_iter().map(|pattern| pattern.as_ref().parse()).collect::<Result<Vec<Pattern>, _>>()?;
+        // Taken bounded: the list may come from a stranger.
+        let patterns = patterns.into_iter().take(MAX_PATTERNS + 1).map(|pattern| pattern.as_ref().parse());
+        let patterns = patterns.collect::<Result<Vec<Pattern>, _>>()?;
         if patterns.is_empty() || patterns.len() > MAX_PATTERNS {
             return Err(InvalidEventFilter::Length);
         }

@@ -79,7 +79,7 @@ text_id! {
 }
 
 text_id! {
-    /// Who owns an endpoint or an event: 1 to 128 characters without control characters. A host without
+    /// Who owns an endpoint or an event: 1 to 128 bytes without control characters. A host without
     /// tenants uses [`TenantId::default`] throughout. No tenant is a wildcard.
     TenantId, 128, |c| !c.is_control(),
     "a tenant id: 1 to 128 bytes without control characters"

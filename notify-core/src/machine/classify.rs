@@ -25,14 +25,19 @@ pub struct Verdict {
 pub fn classify(reply: Result<Response, SendFailure>, rule: SuccessRule) -> Verdict {
     match reply {
         Ok(response) => judge_status(response, rule),
-        Err(failure) => Verdict {
-            outcome: Outcome::Failure(failure.reason),
-            status_code: None,
-            error: Some(failure.reason.sentence().to_owned()),
-            detail: Some(failure.detail),
-            response: None,
-            peer: failure.peer,
-        },
+        Err(failure) => {
+            // A transport that came back has an outcome. Only the engine knows of lost and interrupted attempts, and
+            // those burn no retry: a transport that said so would be asked for ever.
+            let reason = if failure.reason.counts() { failure.reason } else { Reason::Local };
+            Verdict {
+                outcome: Outcome::Failure(reason),
+                status_code: None,
+                error: Some(reason.sentence().to_owned()),
+                detail: Some(failure.detail),
+                response: None,
+                peer: failure.peer,
+            }
+        }
     }
 }
 
@@ -71,10 +76,16 @@ fn wrong_status(status: u16, rule: SuccessRule) -> String {
     }
 }
 
-/// A location from a stranger: no query (it may hold a token), no control characters, not endless.
+/// A location from a stranger: no query and no user (they may be credentials), nothing but visible ASCII (no line
+/// end, no sign that turns the text around), not endless.
 fn shown(location: &str) -> String {
-    let plain: String = location.chars().take_while(|c| *c != '?' && *c != '#').take(200).collect();
-    plain.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    let end = location.find(['?', '#']).unwrap_or(location.len());
+    let location = &location[..end];
+    let start = location.find("//").map_or(0, |slashes| slashes + 2);
+    let authority_end = location[start..].find(['/', '\\']).map_or(location.len(), |slash| start + slash);
+    let host = location[start..authority_end].rfind('@').map_or(start, |at| start + at + 1);
+    let plain = location[..start].chars().chain(location[host..].chars());
+    plain.take(200).map(|c| if matches!(c, '!'..='~') { c } else { '\u{fffd}' }).collect()
 }
 
 #[cfg(test)]

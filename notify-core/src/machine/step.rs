@@ -18,6 +18,9 @@ pub const SOLO_FROM_LOST_LEASES: u32 = 3;
 /// for ever.
 pub const MAX_LOST_LEASES: u32 = 10;
 
+/// A damaged counter must not become four billion log rows; a sound one never comes near this.
+const MAX_LOST_ROWS: u32 = 100;
+
 const LOST_WAITS: [Duration; 3] = [Duration::from_secs(60), Duration::from_secs(300), Duration::from_secs(1800)];
 
 /// What the endpoint says just now.
@@ -62,6 +65,7 @@ pub enum Input {
 
 /// What to do.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "moved once to its user; a box would cost an allocation a delivery")]
 pub enum Step {
     /// Make the attempt with this number.
     Send(AttemptNumber),
@@ -97,30 +101,42 @@ pub fn step(
     if delivery.state() != State::InFlight {
         return Err(IllegalTransition { state: delivery.state() });
     }
-    let mut draft = Draft::new(delivery, now);
+    let mut draft = Draft::new(delivery, input.lost_found_at(now), now);
     match input {
         Input::Start(gate) => {
-            if let Some(step) = draft.refuse_start(gate) {
-                return Ok(step.unwrap_or_else(|| draft.write(change)));
+            if let Some(number) = draft.start(gate) {
+                return Ok(Step::Send(number));
             }
         }
         Input::Finished { gate, started_at, duration, url, verdict } => {
-            draft.finish(gate, policy, Ran { started_at, duration, url }, *verdict);
+            draft.finish(gate, policy, Ran { started_at, duration, url: Some(url) }, *verdict);
         }
-        Input::HandBack => draft.schedule(now),
+        Input::HandBack => draft.schedule(draft.due_unsent()),
         Input::Interrupted { started_at, url } => {
             let duration = now.since(started_at);
-            draft.log(Ran { started_at, duration, url }, Verdict::of_reason(Reason::Interrupted));
+            let ran = Ran { started_at, duration, url: Some(url) };
+            draft.log(ran, Verdict::of_reason(Reason::Interrupted));
+            draft.next.reason = Some(Reason::Interrupted);
             draft.schedule(now);
         }
     }
     Ok(draft.write(change))
 }
 
+impl Input {
+    /// When the loss of earlier leases was found: at the claim, so before the attempt that followed it.
+    fn lost_found_at(&self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Start(_) | Self::HandBack => now,
+            Self::Finished { started_at, .. } | Self::Interrupted { started_at, .. } => (*started_at).min(now),
+        }
+    }
+}
+
 struct Ran {
     started_at: Timestamp,
     duration: Duration,
-    url: Arc<str>,
+    url: Option<Arc<str>>,
 }
 
 /// The row to be, and the log rows with it.
@@ -132,55 +148,54 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn new(from: &'a Delivery, now: Timestamp) -> Self {
+    fn new(from: &'a Delivery, lost_found_at: Timestamp, now: Timestamp) -> Self {
         let mut draft = Self { from, next: from.as_stored().clone(), attempts: Vec::new(), now };
         // The rows of lost attempts come first, whatever happens now (S6).
-        for _ in 0..from.lost_unlogged() {
-            let number = draft.next_number();
-            draft.attempts.push(Attempt {
-                number,
-                round: draft.next.round,
-                started_at: now,
-                duration: Duration::ZERO,
-                outcome: Outcome::Failure(Reason::WorkerLost),
-                status_code: None,
-                error: Some(Reason::WorkerLost.sentence().to_owned()),
-                detail: None,
-                url: None,
-                response: None,
-                peer: None,
-            });
+        for _ in 0..from.lost_unlogged().min(MAX_LOST_ROWS) {
+            draft.next.reason = Some(Reason::WorkerLost);
+            let lost = Ran { started_at: lost_found_at, duration: Duration::ZERO, url: None };
+            draft.log(lost, Verdict::of_reason(Reason::WorkerLost));
         }
         draft.next.lost_logged = draft.next.lost_leases;
         draft
     }
 
-    /// `None`: go on. `Some(None)`: write the draft. `Some(Some(step))`: that.
-    fn refuse_start(&mut self, gate: Gate) -> Option<Option<Step>> {
+    /// The number to send, or `None`: the draft says what becomes of it instead.
+    fn start(&mut self, gate: Gate) -> Option<AttemptNumber> {
         match gate {
-            Gate::Gone => {
-                self.settle(State::Cancelled, self.now);
-                return Some(None);
+            Gate::Gone => self.settle(State::Cancelled, self.now),
+            Gate::Disabled => self.hold(self.due_unsent()),
+            Gate::Open if self.next.lost_leases >= MAX_LOST_LEASES => {
+                self.next.reason = Some(Reason::WorkerLost);
+                self.settle(State::Failed, self.now);
             }
-            Gate::Disabled => {
-                self.hold(self.now);
-                return Some(None);
+            Gate::Open if !self.wait_after_losses().is_zero() => self.schedule(self.due_unsent()),
+            Gate::Open => {
+                let number = self.next_number();
+                if number.is_none() {
+                    // No number is left, so no attempt could be logged: a damaged counter ends the delivery.
+                    self.next.reason.get_or_insert(Reason::Local);
+                    self.settle(State::Failed, self.now);
+                }
+                return number;
             }
-            Gate::Open => {}
         }
+        None
+    }
+
+    /// When a delivery that was not sent may be claimed again.
+    fn due_unsent(&self) -> Timestamp {
+        self.now.saturating_add(self.wait_after_losses())
+    }
+
+    /// The wait begins with the change that logs the loss, whichever it is: a hand-back must not skip it.
+    fn wait_after_losses(&self) -> Duration {
         let lost = self.next.lost_leases;
-        if lost >= MAX_LOST_LEASES {
-            self.next.reason = Some(Reason::WorkerLost);
-            self.settle(State::Failed, self.now);
-            return Some(None);
+        if lost < SOLO_FROM_LOST_LEASES || self.from.lost_unlogged() == 0 {
+            return Duration::ZERO;
         }
-        if lost >= SOLO_FROM_LOST_LEASES && self.from.lost_unlogged() > 0 {
-            let index = usize::try_from(lost - SOLO_FROM_LOST_LEASES).unwrap_or(usize::MAX);
-            self.next.reason = Some(Reason::WorkerLost);
-            self.schedule(self.now.saturating_add(LOST_WAITS[index.min(LOST_WAITS.len() - 1)]));
-            return Some(None);
-        }
-        Some(Some(Step::Send(self.next_number())))
+        let index = usize::try_from(lost - SOLO_FROM_LOST_LEASES).unwrap_or(usize::MAX);
+        LOST_WAITS[index.min(LOST_WAITS.len() - 1)]
     }
 
     fn finish(&mut self, gate: Gate, policy: &Policy, ran: Ran, verdict: Verdict) {
@@ -206,9 +221,11 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Without a number left there is no row: numbers stay unique (S8).
     fn log(&mut self, ran: Ran, verdict: Verdict) {
+        let Some(number) = self.next_number() else { return };
         self.attempts.push(Attempt {
-            number: self.next_number(),
+            number,
             round: self.next.round,
             started_at: ran.started_at,
             duration: ran.duration,
@@ -216,15 +233,15 @@ impl<'a> Draft<'a> {
             status_code: verdict.status_code,
             error: verdict.error,
             detail: verdict.detail,
-            url: Some(ran.url),
+            url: ran.url,
             response: verdict.response,
             peer: verdict.peer,
         });
     }
 
-    fn next_number(&self) -> AttemptNumber {
+    fn next_number(&self) -> Option<AttemptNumber> {
         let last = self.attempts.last().map_or(self.from.as_stored().attempts, |attempt| attempt.number.get());
-        AttemptNumber::new(last).next()
+        last.checked_add(1).map(AttemptNumber::new)
     }
 
     const fn schedule(&mut self, at: Timestamp) {

@@ -28,7 +28,7 @@ const MAX_DELAY: Duration = Duration::from_secs(366 * 24 * 3600);
 pub struct RetrySchedule(Vec<Duration>);
 
 impl RetrySchedule {
-    /// A schedule of these delays; an empty list means one attempt and no retry.
+    /// A schedule of these delays, each rounded up to the millisecond; an empty list means one attempt and no retry.
     ///
     /// # Errors
     /// More than 100 delays, or one above 366 days.
@@ -40,7 +40,8 @@ impl RetrySchedule {
         if delays.iter().any(|delay| *delay > MAX_DELAY) {
             return Err(InvalidSchedule::TooLong);
         }
-        Ok(Self(delays))
+        // Rounded as they are written down: a schedule read back from a store is equal to this one.
+        Ok(Self(delays.into_iter().map(|delay| Duration::from_millis(millis_up(delay))).collect()))
     }
 
     /// One attempt, no retry.
@@ -109,12 +110,12 @@ impl fmt::Display for RetrySchedule {
             if index > 0 {
                 f.write_str(",")?;
             }
-            let millis = delay.as_nanos().div_ceil(1_000_000);
+            let millis = millis_up(*delay);
             match millis {
                 0 => f.write_str("0s")?,
-                _ if millis % 3_600_000 == 0 => write!(f, "{}h", millis / 3_600_000)?,
-                _ if millis % 60_000 == 0 => write!(f, "{}min", millis / 60_000)?,
-                _ if millis % 1000 == 0 => write!(f, "{}s", millis / 1000)?,
+                _ if millis.is_multiple_of(3_600_000) => write!(f, "{}h", millis / 3_600_000)?,
+                _ if millis.is_multiple_of(60_000) => write!(f, "{}min", millis / 60_000)?,
+                _ if millis.is_multiple_of(1000) => write!(f, "{}s", millis / 1000)?,
                 _ => write!(f, "{millis}ms")?,
             }
         }
@@ -164,6 +165,11 @@ pub enum InvalidSchedule {
         /// The text, cut at 32 characters.
         text: String,
     },
+}
+
+/// The delay in milliseconds, never less than it is.
+fn millis_up(delay: Duration) -> u64 {
+    u64::try_from(delay.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 fn read_delay(text: &str) -> Result<Duration, InvalidSchedule> {

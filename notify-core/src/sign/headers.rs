@@ -1,6 +1,7 @@
 //! The signature headers of one attempt.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,8 +26,9 @@ pub const WEBHOOK_TIMESTAMP: &str = "webhook-timestamp";
 /// Standard Webhooks: one `v1,…` for each active secret, separated by spaces.
 pub const WEBHOOK_SIGNATURE: &str = "webhook-signature";
 
-/// One header line; the name is in lower case (RFC 9113, section 8.2).
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// One header line; the name is in lower case (RFC 9113, section 8.2). Its value may be a signature or a
+/// credential, so `Debug` masks it.
+#[derive(Clone, Eq, PartialEq)]
 pub struct Header {
     /// The field name.
     pub name: Cow<'static, str>,
@@ -39,6 +41,12 @@ impl Header {
     #[must_use]
     pub const fn new(name: &'static str, value: String) -> Self {
         Self { name: Cow::Borrowed(name), value }
+    }
+}
+
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Header({}: ****)", self.name)
     }
 }
 

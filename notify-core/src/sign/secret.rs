@@ -67,10 +67,10 @@ impl Secret {
         &self.text
     }
 
-    /// Whether it is short enough to guess: under 16 bytes.
+    /// Whether it is short enough to guess: under 16 bytes, as text or as a Standard Webhooks key.
     #[must_use]
     pub fn is_weak(&self) -> bool {
-        self.text.len() < WEAK_BELOW
+        self.text.len() < WEAK_BELOW || self.standard_key().is_some_and(|key| key.len() < WEAK_BELOW)
     }
 
     /// The first four bytes of its SHA-256 in hex: enough to tell two secrets apart, not to find one.
@@ -139,6 +139,13 @@ mod tests {
         let bare = Secret::new("whsec_YWI").unwrap();
         assert_eq!(padded.standard_key(), Some(&b"ab"[..]));
         assert_eq!(bare.standard_key(), Some(&b"ab"[..]));
+    }
+
+    #[test]
+    fn a_secret_is_weak_when_either_of_its_keys_is_short() {
+        assert!(Secret::new("fifteen bytes..").unwrap().is_weak());
+        assert!(!Secret::new("sixteen bytes...").unwrap().is_weak());
+        assert!(Secret::new("whsec_c2hvcnQga2V5").unwrap().is_weak(), "18 characters, but a key of 9 bytes");
     }
 
     #[test]

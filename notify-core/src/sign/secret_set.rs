@@ -78,9 +78,12 @@ impl SecretSet {
         self.0.iter()
     }
 
-    /// Those that sign at `now`, the current one first.
+    /// Those that sign at `now`, the current one first. The current one always does: an attempt without
+    /// `x-notify-signature` would be worse than one with a secret that ought to have gone.
     pub fn active(&self, now: Timestamp) -> impl Iterator<Item = &StoredSecret> {
-        self.0.iter().filter(move |stored| stored.retires_at.is_none_or(|end| now < end))
+        self.0
+            .iter()
+            .filter(move |stored| stored.role == SecretRole::Current || stored.retires_at.is_none_or(|end| now < end))
     }
 }
 
@@ -112,6 +115,12 @@ mod tests {
             .unwrap();
         assert_eq!(set.current().expose(), "current");
         assert_eq!(set.active(Timestamp::from_millis(9)).count(), 2);
+        assert_eq!(set.active(Timestamp::from_millis(10)).count(), 1);
+    }
+
+    #[test]
+    fn the_current_secret_signs_even_past_an_end_that_a_store_gave_it() {
+        let set = SecretSet::restore(vec![stored(SecretRole::Current, Some(10))]).unwrap();
         assert_eq!(set.active(Timestamp::from_millis(10)).count(), 1);
     }
 

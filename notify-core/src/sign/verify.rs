@@ -69,7 +69,7 @@ impl Verifier {
         for secret in &self.secrets {
             matched |= mac(secret.notify_key(), &[body]).verify_slice(&tag).is_ok();
         }
-        self.answer(matched)
+        if matched { Ok(()) } else { Err(self.no_match()) }
     }
 
     /// Checks the Standard Webhooks headers over the body's bytes as received.
@@ -82,6 +82,10 @@ impl Verifier {
         headers: StandardHeaders<'_>,
         now: Timestamp,
     ) -> Result<(), VerifyError> {
+        // The signed text is id.second.body: a dot in the id would let one signature stand for two messages.
+        if headers.id.is_empty() || !headers.id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'.') {
+            return Err(VerifyError::Malformed { header: super::WEBHOOK_ID });
+        }
         let second =
             plain_number(headers.timestamp).ok_or(VerifyError::Malformed { header: super::WEBHOOK_TIMESTAMP })?;
         if headers.signature.len() > MAX_HEADER_BYTES || headers.signature.split(' ').count() > MAX_SIGNATURES {
@@ -107,14 +111,11 @@ impl Verifier {
                 matched |= mac.clone().verify_slice(tag).is_ok();
             }
         }
-        self.answer(matched)
+        if matched { Ok(()) } else { Err(self.no_match()) }
     }
 
-    fn answer(&self, matched: bool) -> Result<(), VerifyError> {
-        if matched {
-            return Ok(());
-        }
-        Err(VerifyError::NoMatch { fingerprints: self.secrets.iter().map(Secret::fingerprint).collect() })
+    fn no_match(&self) -> VerifyError {
+        VerifyError::NoMatch { fingerprints: self.secrets.iter().map(Secret::fingerprint).collect() }
     }
 }
 

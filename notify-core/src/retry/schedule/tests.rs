@@ -60,6 +60,14 @@ fn negative_absurd_and_misspelled_delays_are_refused() {
     assert_eq!(RetrySchedule::new(vec![Duration::ZERO; 101]), Err(InvalidSchedule::TooMany));
 }
 
+/// A delay of one nanosecond was printed as 1ms and then differed from itself.
+#[test]
+fn a_fraction_of_a_millisecond_reads_back_as_what_it_was_rounded_to() {
+    let made = RetrySchedule::new([Duration::from_nanos(1)]).unwrap();
+    assert_eq!(made.delays(), [Duration::from_millis(1)]);
+    assert_eq!(schedule(&made.to_string()), made);
+}
+
 #[test]
 fn giving_up_counts_what_is_left() {
     let at = Timestamp::from_millis(0);

@@ -1,0 +1,33 @@
+//! The program as a whole, on runs that are too short to mean anything.
+#![expect(clippy::unwrap_used, reason = "a test may panic; clippy knows tests only inside of modules")]
+
+use std::process::{Command, Output};
+
+fn bench(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_bench")).args(arguments).output().unwrap()
+}
+
+#[test]
+fn the_bare_client_delivers_each_request_once_and_rightly_signed() {
+    let output = bench(&["bare", "--bare-requests", "300", "--in-flight", "4", "--runs", "2", "--json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["bench"], "bare");
+    assert_eq!(report["runs"].as_array().unwrap().len(), 2);
+    // The sink refuses a run with a wrong signature or too few distinct events.
+    assert_eq!(report["bare"]["deliveries"], 300);
+    assert_eq!(report["bare"]["duplicates"], 0);
+    for figure in ["deliveries_per_second", "peak_memory_bytes"] {
+        assert!(report["bare"][figure].as_f64().unwrap() > 0.0, "{figure}");
+    }
+}
+
+#[test]
+fn a_run_of_nothing_is_a_failure_and_not_a_figure() {
+    for arguments in [&["bare", "--runs", "0"][..], &["bare", "--bare-requests", "0"], &["idle", "--pending", "0"]] {
+        let output = bench(arguments);
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("nothing was measured"), "{arguments:?}");
+    }
+}

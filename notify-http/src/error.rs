@@ -1,0 +1,50 @@
+//! Why a transport cannot be built.
+
+/// What [`HttpTransportBuilder::build`](crate::HttpTransportBuilder::build) refuses.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HttpBuildError {
+    /// Nobody named a crypto provider: neither the builder, nor the process, nor a feature of this crate.
+    #[error(
+        "no crypto provider for tls: turn on feature `ring` or `aws-lc-rs` of notify-http, or give one to the builder"
+    )]
+    NoCryptoProvider,
+    /// No root to trust: feature `webpki-roots` is off and no PEM was given.
+    #[error("no trusted roots for tls: turn on feature `webpki-roots` of notify-http, or give a pem")]
+    NoRoots,
+    /// The PEM holds no certificate that can be trusted.
+    #[error("root pem {index} cannot be trusted: {why}")]
+    RootPem {
+        /// Which call of `extra_root_pem`, from 1.
+        index: usize,
+        /// The fault.
+        why: String,
+    },
+    /// The crypto provider cannot do TLS 1.2 or 1.3.
+    #[error("crypto provider cannot be used: {why}")]
+    CryptoProvider {
+        /// The fault.
+        why: String,
+    },
+    /// The text is no address range such as `10.0.0.0/8`.
+    #[error("range {text:?} is no address range like 10.0.0.0/8 or ::1/128")]
+    Range {
+        /// The text.
+        text: String,
+    },
+    /// The range holds nothing that may be opened: link-local, metadata, multicast and embedded-IPv4 addresses never
+    /// are.
+    #[error("range {text:?} cannot be opened: {name} addresses are never allowed")]
+    RangeNeverOpens {
+        /// The text.
+        text: String,
+        /// What the range is.
+        name: &'static str,
+    },
+    /// A limit of zero.
+    #[error("{name} must be at least 1")]
+    ZeroLimit {
+        /// The builder's method.
+        name: &'static str,
+    },
+}

@@ -1,0 +1,188 @@
+//! The transport: one attempt, one request, one deadline.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::header::LOCATION;
+use http_body_util::Full;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use notify_core::InvalidInput;
+use notify_core::delivery::{Reason, Response, SendFailure};
+use notify_core::transport::{Request, Transport};
+use tokio::time::{Instant, timeout_at};
+
+use crate::body;
+use crate::builder::HttpTransportBuilder;
+use crate::connector::{Connector, info_of};
+use crate::error::HttpBuildError;
+use crate::failure;
+use crate::guard::Guard;
+use crate::outgoing;
+use crate::progress::{Phase, Progress};
+use crate::stream::ConnectionInfo;
+use crate::target::Target;
+use crate::targets::Targets;
+
+/// Shorter than the keep-alive of common servers (5 s and up): a request on a connection that the receiver is just
+/// closing would be a failed attempt, since it is never repeated.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+/// The head of a response, and the buffer that a connection reads into.
+const MAX_HEAD: usize = 64 * 1024;
+const MAX_HEAD_HTTP2: u32 = 16 * 1024;
+/// What an HTTP/2 receiver may push at us unread: a stream's share, and the connection's.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+const MAX_LOCATION: usize = 2048;
+
+/// Sends webhooks over HTTPS; see the [crate's documentation](crate) for what it promises.
+///
+/// One transport serves any number of endpoints and engines; its connections are kept and shared.
+pub struct HttpTransport {
+    guard: Arc<Guard>,
+    targets: Targets,
+    client: Client<Connector, Full<Bytes>>,
+    connection_max_age: Duration,
+}
+
+impl HttpTransport {
+    /// A transport for production: https to public addresses, Mozilla's roots.
+    ///
+    /// # Errors
+    /// As [`HttpTransportBuilder::build`].
+    pub fn new() -> Result<Self, HttpBuildError> {
+        Self::builder().build()
+    }
+
+    /// Everything that can be chosen.
+    pub fn builder() -> HttpTransportBuilder {
+        HttpTransportBuilder::default()
+    }
+
+    pub(crate) fn assemble(
+        guard: Arc<Guard>,
+        connector: Connector,
+        connections_per_host: usize,
+        connection_max_age: Duration,
+    ) -> Self {
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .pool_max_idle_per_host(connections_per_host)
+            // The default sends a request again when a kept connection turns out to be closed: an attempt is one
+            // request.
+            .retry_canceled_requests(false)
+            // The count of header lines is left at hyper's 100: setting it moves them to the heap.
+            .http1_max_buf_size(MAX_HEAD)
+            .http2_max_header_list_size(MAX_HEAD_HTTP2)
+            .http2_initial_stream_window_size(STREAM_WINDOW)
+            .http2_initial_connection_window_size(CONNECTION_WINDOW)
+            .build(connector);
+        let targets = Targets::new(Arc::clone(&guard), connections_per_host);
+        Self { guard, targets, client, connection_max_age }
+    }
+}
+
+impl fmt::Debug for HttpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpTransport").field("guard", &self.guard).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Transport for HttpTransport {
+    fn check(&self, url: &str) -> Result<(), InvalidInput> {
+        Target::read(url, &self.guard).map(drop)
+    }
+
+    async fn send(&self, request: Request) -> Result<Response, SendFailure> {
+        let timeout = request.timeout;
+        let deadline = Instant::now().checked_add(timeout).unwrap_or_else(far_future);
+        let known = self
+            .targets
+            .get(&request.url)
+            .map_err(|refused| SendFailure::new(Reason::AddressRefused, refused.to_string()))?;
+        let mut outgoing = outgoing::build(known.target.uri.clone(), request)?;
+        let connection = capture_connection(&mut outgoing);
+        let progress = Arc::new(Progress::default());
+        let exchange = async {
+            let place = known.places.acquire().await;
+            progress.enter(Phase::Connection);
+            (place, self.client.request(outgoing).await)
+        };
+        let exchange = Arc::clone(&progress).scope(exchange);
+        let Ok((_place, head)) = timeout_at(deadline, exchange).await else {
+            let late = missed(timeout, progress.phase(), &connection);
+            retire(&connection);
+            return Err(late);
+        };
+        let head = match head {
+            Ok(head) => head,
+            Err(error) => {
+                retire(&connection);
+                return Err(failure::exchange(&error));
+            }
+        };
+        Ok(self.receive(head, &connection, deadline).await)
+    }
+}
+
+impl HttpTransport {
+    /// The head is here, so the attempt has its answer, whatever becomes of the body.
+    async fn receive(
+        &self,
+        head: http::Response<hyper::body::Incoming>,
+        connection: &CaptureConnection,
+        deadline: Instant,
+    ) -> Response {
+        let mut response = Response::new(head.status().as_u16());
+        if let Some(info) = head.extensions().get::<ConnectionInfo>() {
+            response.peer = Some(info.peer);
+            if info.since.elapsed() >= self.connection_max_age {
+                retire(connection);
+            }
+        }
+        if head.status().is_redirection() {
+            response.location = head.headers().get(LOCATION).map(|value| {
+                let value = value.as_bytes();
+                String::from_utf8_lossy(&value[..value.len().min(MAX_LOCATION)]).into_owned()
+            });
+        }
+        (response.body, response.truncated) = body::read(head.into_body(), deadline).await;
+        response
+    }
+}
+
+/// Keeps a connection from being used again: it is too old, or it failed (a dead HTTP/2 connection would else take
+/// attempt after attempt down with it).
+fn retire(connection: &CaptureConnection) {
+    if let Some(connected) = connection.connection_metadata().as_ref() {
+        connected.poison();
+    }
+}
+
+/// The failure of an attempt whose deadline passed before a head came.
+fn missed(timeout: Duration, phase: Phase, connection: &CaptureConnection) -> SendFailure {
+    if let Some(connected) = connection.connection_metadata().as_ref() {
+        let peer = info_of(connected).map(|info| info.peer);
+        return SendFailure::new(Reason::ResponseTimeout, format!("no complete head within {timeout:?}")).at(peer);
+    }
+    let (reason, what) = match phase {
+        Phase::Place => (Reason::Local, "no place among the connections to this host"),
+        Phase::Connection => (Reason::ConnectTimeout, "no connection"),
+        Phase::Lookup => (Reason::Dns, "no answer from the name server"),
+        Phase::Connect => (Reason::ConnectTimeout, "no tcp connection"),
+        Phase::Handshake => (Reason::ConnectTimeout, "no end of the tls handshake"),
+    };
+    SendFailure::new(reason, format!("{what} within {timeout:?}"))
+}
+
+/// A century: tokio's clock cannot hold `Duration::MAX`.
+fn far_future() -> Instant {
+    Instant::now() + Duration::from_secs(60 * 60 * 24 * 36_500)
+}

@@ -1,0 +1,3 @@
+//! **Unstable**: types of crates before 1.0. They change with those crates, in any release of this one.
+
+pub use rustls::crypto::CryptoProvider;
