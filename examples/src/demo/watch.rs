@@ -1,12 +1,9 @@
 //! From the engine's observer to the board.
 
-use notify_core::DeliveryId;
-use notify_core::event::EventKey;
-use notify_core::observe::{Observation, Observer};
-use notify_core::{EndpointId, Timestamp};
-use tokio::sync::mpsc::UnboundedSender;
-
 use notify_core::delivery::State;
+use notify_core::observe::{Observation, Observer};
+use notify_core::{DeliveryId, EndpointId, Timestamp};
+use tokio::sync::mpsc::UnboundedSender;
 
 /// Hears changes and passes them on: an observer must return at once.
 #[derive(Debug)]
@@ -17,7 +14,6 @@ pub(super) struct Watch(UnboundedSender<Changed>);
 pub(super) struct Changed {
     pub(super) delivery: DeliveryId,
     pub(super) endpoint: EndpointId,
-    pub(super) event: EventKey,
     pub(super) state: State,
     pub(super) next_attempt_at: Option<Timestamp>,
 }
@@ -30,12 +26,11 @@ impl Watch {
 
 impl Observer for Watch {
     fn observe(&self, observation: &Observation<'_>) {
-        if let Observation::StateChanged { delivery, endpoint, event, state, next_attempt_at, .. } = observation {
+        if let Observation::StateChanged { delivery, endpoint, state, next_attempt_at, .. } = observation {
             // Nobody listens any more while the engine stops.
             let _ = self.0.send(Changed {
                 delivery: *delivery,
                 endpoint: (*endpoint).clone(),
-                event: (*event).clone(),
                 state: *state,
                 next_attempt_at: *next_attempt_at,
             });

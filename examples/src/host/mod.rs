@@ -4,5 +4,5 @@ mod api;
 mod options;
 mod serve;
 
-pub use options::{Options, StoreChoice};
+pub use options::{LogFormat, Options, StoreChoice};
 pub use serve::serve;

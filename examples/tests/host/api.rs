@@ -15,7 +15,8 @@ async fn an_event_goes_from_publish_to_log() {
     let secret = text(&endpoint["secret"]);
     assert!(secret.starts_with("whsec_"));
 
-    let body = r#"{"event":"connection.created","data":{"connection_id":"con_1"},"timestamp":"2023-09-24T03:11:32.456Z"}"#;
+    let body =
+        r#"{"event":"connection.created","data":{"connection_id":"con_1"},"timestamp":"2023-09-24T03:11:32.456Z"}"#;
     let receipt = host.call("POST /events", body).await.expect(202);
     let id = text(&receipt["event_id"]);
     assert_eq!(receipt, json!({ "event_id": id, "deliveries": 1, "duplicate": false }));
@@ -28,7 +29,10 @@ async fn an_event_goes_from_publish_to_log() {
     assert_eq!((&delivery["status"], &delivery["endpoint_id"]), (&json!("delivered"), &endpoint["id"]));
     assert_eq!((&delivery["next_attempt_at"], &delivery["gives_up_at"]), (&json!(null), &json!(null)));
     let attempt = &delivery["attempts"][0];
-    assert_eq!((&attempt["number"], &attempt["outcome"], &attempt["status_code"]), (&json!(1), &json!("success"), &json!(200)));
+    assert_eq!(
+        (&attempt["number"], &attempt["outcome"], &attempt["status_code"]),
+        (&json!(1), &json!("success"), &json!(200))
+    );
     assert_eq!(text(&attempt["started_at"]).len(), "2023-09-24T03:11:32.456Z".len());
 
     let received = receiver.wait_for(1).await;
@@ -36,8 +40,14 @@ async fn an_event_goes_from_publish_to_log() {
     received[0].verify(&secret);
     assert_eq!(received[0].header("webhook-id"), Some(id.as_str()));
     let stats = host.get("/stats").await;
-    assert_eq!(stats["by_status"], json!({ "scheduled": 0, "in_flight": 0, "delivered": 1, "failed": 0, "cancelled": 0, "held": 0 }));
-    assert_eq!((&stats["store"], &stats["engine"], &stats["in_flight"]), (&json!("sqlite"), &json!("running"), &json!(0)));
+    assert_eq!(
+        stats["by_status"],
+        json!({ "scheduled": 0, "in_flight": 0, "delivered": 1, "failed": 0, "cancelled": 0, "held": 0 })
+    );
+    assert_eq!(
+        (&stats["store"], &stats["engine"], &stats["in_flight"]),
+        (&json!("sqlite"), &json!("running"), &json!(0))
+    );
 }
 
 #[tokio::test]
@@ -49,9 +59,15 @@ async fn a_failing_receiver_shows_its_answer_and_what_is_ahead() {
     let id = host.publish().await;
     let event = host.event_until(&id, |event| event["deliveries"][0]["attempts"][0].is_object()).await;
     let delivery = &event["deliveries"][0];
-    assert_eq!((&event["status"], &delivery["status"], &delivery["reason"]), (&json!("pending"), &json!("scheduled"), &json!("status_5xx")));
+    assert_eq!(
+        (&event["status"], &delivery["status"], &delivery["reason"]),
+        (&json!("pending"), &json!("scheduled"), &json!("status_5xx"))
+    );
     let attempt = &delivery["attempts"][0];
-    assert_eq!((&attempt["outcome"], &attempt["response_head"]), (&json!("status_5xx"), &json!("broken \u{fffd} pipe")));
+    assert_eq!(
+        (&attempt["outcome"], &attempt["response_head"]),
+        (&json!("status_5xx"), &json!("broken \u{fffd} pipe"))
+    );
     assert_eq!(attempt["response_truncated"], false);
     // 5 min after the end of the attempt, and 30 min, 2 h, 5 h and 10 h after that.
     let ended = millis(&text(&attempt["started_at"])) + attempt["duration_ms"].as_i64().unwrap();
@@ -97,7 +113,8 @@ async fn publishing_the_same_again_is_a_duplicate_and_other_content_a_conflict()
     let batch = host.call("POST /events/batch", json!([new, one])).await.expect(202);
     assert_eq!((&batch[0]["duplicate"], &batch[1]["duplicate"]), (&json!(false), &json!(true)));
     let fresh = json!({ "event": "a.b", "data": 3, "event_id": "fresh" });
-    let conflict = host.call("POST /events/batch", json!([fresh, { "event": "a.b", "data": 9, "event_id": "mine" }])).await;
+    let conflict =
+        host.call("POST /events/batch", json!([fresh, { "event": "a.b", "data": 9, "event_id": "mine" }])).await;
     assert_eq!(conflict.error().0, 409);
     assert_eq!(host.call("GET /events/fresh", "").await.status, 404, "a conflict stores nothing of its batch");
     host.event_until("new", is("delivered")).await;

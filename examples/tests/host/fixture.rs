@@ -122,10 +122,6 @@ impl Host {
         }
     }
 
-    pub(crate) fn stderr(&self) -> String {
-        self.stderr.lock().unwrap().clone()
-    }
-
     /// Sends a signal by the child's pid.
     pub(crate) async fn signal(&self, name: &str) {
         let pid = self.child.id().expect("it runs").to_string();
@@ -172,6 +168,11 @@ pub(crate) fn is(status: &'static str) -> impl Fn(&Value) -> bool {
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_host"));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).env_remove("RUST_LOG");
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .env_remove("RUST_LOG");
     command
 }

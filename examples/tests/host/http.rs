@@ -27,6 +27,7 @@ impl Answer {
     /// `(status, code, field)` of an error.
     #[track_caller]
     pub(crate) fn error(&self) -> (u16, String, Option<String>) {
+        assert!(self.head.contains("content-type: application/json"), "{self:?}");
         let error = &self.json()["error"];
         assert!(!error["message"].as_str().unwrap_or_default().is_empty(), "{self:?}");
         (self.status, error["code"].as_str().unwrap().to_owned(), error["field"].as_str().map(str::to_owned))
