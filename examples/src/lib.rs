@@ -7,3 +7,8 @@ pub mod host;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// And so does the code in the guides.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/getting-started.md")]
+struct GettingStarted;

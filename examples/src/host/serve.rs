@@ -75,6 +75,9 @@ async fn open_store(choice: &StoreChoice) -> Result<EngineBuilder, String> {
         StoreChoice::Memory => Ok(Engine::builder(MemoryStore::new())),
         StoreChoice::Sqlite(path) => {
             let store = SqliteStore::open(path).await.map_err(|error| with_causes(&error))?;
+            if let Some(warning) = store.library_warning() {
+                eprintln!("host: {warning}");
+            }
             Ok(Engine::builder(store))
         }
     }
