@@ -19,7 +19,10 @@ fn every_file_and_test_that_the_architecture_names_is_there() {
             assert!(sources.contains(&definition), "docs/architecture.md names the test {name}, which is gone");
         }
     }
-    assert!(files > 15 && tests > 40, "{files} files and {tests} tests were found: the reading of the document is wrong");
+    assert!(
+        files > 15 && tests > 40,
+        "{files} files and {tests} tests were found: the reading of the document is wrong"
+    );
 }
 
 #[test]
