@@ -12,7 +12,6 @@ use crate::guard::Refusal;
 use crate::tls;
 
 /// An address the guard refused.
-#[expect(clippy::needless_pass_by_value, reason = "a mapper of errors")]
 pub(crate) fn refused(refusal: Refusal) -> SendFailure {
     SendFailure::new(Reason::AddressRefused, refusal.to_string()).at(Some(refusal.ip()))
 }
@@ -46,44 +45,33 @@ pub(crate) fn handshake(error: &io::Error) -> SendFailure {
 
 /// An exchange that brought no head back.
 pub(crate) fn exchange(error: &legacy::Error) -> SendFailure {
-    let mut is_http2 = false;
-    let mut peer = None;
-    if let Some(connected) = error.connect_info() {
-        is_http2 = connected.is_negotiated_h2();
-        peer = info_of(connected).map(|info| info.peer);
+    let failure = chain(error).find_map(judge).unwrap_or_else(|| SendFailure::new(Reason::Reset, error.to_string()));
+    if failure.peer.is_some() {
+        return failure;
     }
-    let (reason, detail) = chain(error)
-        .find_map(|cause| judge(cause, is_http2))
-        .unwrap_or_else(|| (Verdict::Known(Reason::Reset), error.to_string()));
-    match reason {
-        Verdict::Known(reason) => SendFailure::new(reason, detail).at(peer),
-        Verdict::Ready(failure) => failure,
-    }
+    let info = error.connect_info().and_then(info_of);
+    failure.at(info.map(|info| info.peer))
 }
 
-enum Verdict {
-    Known(Reason),
-    /// The connector's own word, whole.
-    Ready(SendFailure),
-}
-
-fn judge(cause: &(dyn Error + 'static), is_http2: bool) -> Option<(Verdict, String)> {
+/// What one link of the chain says, if it says enough.
+fn judge(cause: &(dyn Error + 'static)) -> Option<SendFailure> {
+    // The connector's own word.
     if let Some(failure) = cause.downcast_ref::<SendFailure>() {
-        return Some((Verdict::Ready(failure.clone()), String::new()));
+        return Some(failure.clone());
     }
     if let Some(error) = cause.downcast_ref::<io::Error>() {
         // TLS 1.3 tells of a missing client certificate only after the handshake.
         return Some(match rustls_error(error) {
-            Some(error) => (Verdict::Known(Reason::Tls), tls::fault(error)),
-            None => (Verdict::Known(Reason::Reset), error.to_string()),
+            Some(error) => SendFailure::new(Reason::Tls, tls::fault(error)),
+            None => SendFailure::new(Reason::Reset, error.to_string()),
         });
     }
     let error = cause.downcast_ref::<hyper::Error>()?;
     if error.is_parse() {
-        return Some((Verdict::Known(Reason::Protocol), error.to_string()));
+        return Some(SendFailure::new(Reason::Protocol, error.to_string()));
     }
     let Some(source) = error.source() else {
-        return Some((Verdict::Known(Reason::Reset), error.to_string()));
+        return Some(SendFailure::new(Reason::Reset, error.to_string()));
     };
     if source.is::<io::Error>() || source.is::<hyper::Error>() {
         return None;
@@ -91,8 +79,8 @@ fn judge(cause: &(dyn Error + 'static), is_http2: bool) -> Option<(Verdict, Stri
     // What is left comes from the HTTP/2 layer. "detected" is its word for rules that the peer broke, as opposed to
     // streams and connections that the peer closed.
     let detail = format!("{error}: {source}");
-    let reason = if is_http2 && detail.contains("detected") { Reason::Protocol } else { Reason::Reset };
-    Some((Verdict::Known(reason), detail))
+    let reason = if detail.contains("detected") { Reason::Protocol } else { Reason::Reset };
+    Some(SendFailure::new(reason, detail))
 }
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

@@ -20,6 +20,11 @@
 //! once more after it. [`HttpTransportBuilder::allow_cidr`] opens a range, for tests and for hosts that deliver inside
 //! their own network; plain `http` goes to opened ranges only. Link-local and metadata addresses cannot be opened.
 //!
+//! [`check`](notify_core::transport::Transport::check) judges without a look-up: literals wholly, and names by what
+//! they say. So `http://` with a name, and names of the inside (`localhost`, single labels, `*.internal`, `*.test`),
+//! are taken as soon as any range is open, and refused at the attempt unless all their addresses lie in opened ranges.
+//! A URL is sent as registered, byte for byte; spellings that parsers read differently are refused.
+//!
 //! # Features
 //! | feature | default | what |
 //! | --- | --- | --- |

@@ -1,7 +1,5 @@
 //! The one request of an attempt.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Uri};
@@ -42,7 +40,7 @@ pub(crate) fn build(uri: Uri, request: Request) -> Result<http::Request<Full<Byt
 }
 
 /// Signature headers stand on every request: their names cost no allocation.
-fn read_name(name: &Cow<'static, str>) -> Option<HeaderName> {
+fn read_name(name: &str) -> Option<HeaderName> {
     for (known, ready) in &SIGNED {
         if name == *known {
             return Some(ready.clone());

@@ -139,10 +139,10 @@ impl<'a> RawParts<'a> {
     /// such as letters outside ASCII, is percent-encoded as browsers do.
     fn path_and_query(&self, url: &Url) -> Result<PathAndQuery, InvalidInput> {
         let raw = if self.tail.starts_with('/') { self.tail.to_owned() } else { format!("/{}", self.tail) };
-        if raw.is_ascii() {
-            if let Ok(target) = PathAndQuery::try_from(raw) {
-                return Ok(target);
-            }
+        if raw.is_ascii()
+            && let Ok(target) = PathAndQuery::try_from(raw)
+        {
+            return Ok(target);
         }
         let encoded = match url.query() {
             Some(query) => format!("{}?{query}", url.path()),

@@ -31,7 +31,7 @@ use crate::targets::Targets;
 /// Shorter than the keep-alive of common servers (5 s and up): a request on a connection that the receiver is just
 /// closing would be a failed attempt, since it is never repeated.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
-/// The head of a response, and the buffer that a connection reads into.
+/// The head of a response, roughly: hyper looks after each read, and a read may bring as much again.
 const MAX_HEAD: usize = 64 * 1024;
 const MAX_HEAD_HTTP2: u32 = 16 * 1024;
 /// What an HTTP/2 receiver may push at us unread: a stream's share, and the connection's.

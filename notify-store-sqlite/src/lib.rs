@@ -22,6 +22,7 @@ mod queue;
 mod read;
 mod rows;
 mod store;
+mod transaction;
 mod write;
 
 pub use builder::{OldLibrary, SqliteBuilder, Synchronous};
@@ -29,3 +30,4 @@ pub use error::OpenError;
 pub use migrations::{APPLICATION_ID, MIGRATIONS, MigrationMode, SCHEMA_VERSION};
 pub use rusqlite;
 pub use store::SqliteStore;
+pub use transaction::{InsertInError, insert_in};

@@ -129,6 +129,7 @@ enum Place {
 /// this process hold on it.
 fn make_file(path: &Path, mode: MigrationMode) -> Result<Place, OpenError> {
     match fs::metadata(path) {
+        Ok(found) if found.is_dir() => return Err(OpenError::NotADatabase { path: path.to_owned() }),
         Ok(_) => return Ok(Place::Existed),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(OpenError::io(path, error)),
@@ -154,8 +155,23 @@ fn cannot_open(path: &Path, error: rusqlite::Error) -> OpenError {
         return OpenError::sqlite(path, error);
     }
     match fs::metadata(path) {
-        Ok(found) if found.is_dir() => OpenError::NotADatabase { path: path.to_owned() },
         Ok(_) => OpenError::Permission { path: path.to_owned() },
         Err(why) => OpenError::io(path, why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_read_only() {
+        // By the open flag: whoever runs the tests may be allowed to write anything.
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notify.db");
+        fs::write(&path, "").unwrap();
+        let conn = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let error = prepare_writer(&conn, &path, Synchronous::Full, MigrationMode::Apply).unwrap_err();
+        assert!(matches!(error, OpenError::ReadOnly { .. }), "{error:?}");
     }
 }

@@ -289,3 +289,6 @@ fn wal_path(path: &Path) -> PathBuf {
     name.push("-wal");
     PathBuf::from(name)
 }
+
+#[cfg(test)]
+mod tests;

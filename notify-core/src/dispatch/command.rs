@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::delivery::Delivery;
 use crate::endpoint::Endpoint;
 use crate::event::Event;
-use crate::id::{AttemptNumber, DeliveryId, EndpointId};
+use crate::id::{AttemptNumber, ClaimToken, DeliveryId, EndpointId};
 use crate::machine::{Change, Verdict};
 use crate::store::{ApplyOutcome, ClaimBatch, ClaimRequest, Claimed, CorruptRecord};
 use crate::time::Timestamp;
@@ -27,7 +27,7 @@ pub enum DispatchInput {
     /// Reserved slots are not needed: nothing was stored for them.
     Released(Vec<EndpointId>),
     /// Nobody knows whether these reserved deliveries were stored.
-    Doubtful(Vec<(EndpointId, DeliveryId)>),
+    Doubtful(Vec<Doubt>),
     /// This endpoint was written: what was read of it before no longer holds.
     EndpointChanged(EndpointId),
     /// The claim's answer.
@@ -57,6 +57,17 @@ pub enum DispatchInput {
         /// How long the stop may take in all.
         grace: Duration,
     },
+}
+
+/// A reserved delivery of which nobody knows whether it was stored.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Doubt {
+    /// Where to.
+    pub endpoint: EndpointId,
+    /// Which delivery.
+    pub delivery: DeliveryId,
+    /// The reservation's token: the same delivery may have been stored under somebody else's.
+    pub token: ClaimToken,
 }
 
 /// The end of one attempt.

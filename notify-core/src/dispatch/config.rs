@@ -16,6 +16,8 @@ pub struct DispatchConfig {
     pub per_endpoint: u32,
     /// Changes and deliveries held in memory before claims stop. Default: 4,096.
     pub unsettled_limit: usize,
+    /// A claim that could fill less than half of the slots waits this long after the one before. Default: 2 ms.
+    pub claim_pause: Duration,
     /// An idle engine claims this often all the same, in case a wake-up got lost. Default: 30 s.
     pub idle_claim: Duration,
     /// An idle engine asks this often whether somebody else wrote. Default: 1 s.
@@ -43,6 +45,7 @@ impl Default for DispatchConfig {
             max_in_flight: 256,
             per_endpoint: 8,
             unsettled_limit: 4096,
+            claim_pause: Duration::from_millis(2),
             idle_claim: Duration::from_secs(30),
             poll: Duration::from_secs(1),
             backoff: (Duration::from_millis(100), Duration::from_secs(5)),

@@ -9,10 +9,10 @@ use crate::store::Claimed;
 use crate::time::Timestamp;
 
 use super::claims::Claims;
-use super::command::{Command, DispatchInput, Finished};
+use super::command::{Command, DispatchInput, Doubt, Finished};
 use super::config::DispatchConfig;
 use super::drain::Drain;
-use super::outage::Outage;
+use super::outage::{Outage, has_come};
 use super::settle::Unsettled;
 use super::slots::Slots;
 use super::tokens::Tokens;
@@ -24,6 +24,8 @@ pub struct Dispatcher {
     pub(super) tokens: Tokens,
     pub(super) slots: Slots,
     pub(super) outage: Outage,
+    /// The same for the endpoint directory, which may be the host's own: an answer of the store says nothing of it.
+    pub(super) directory: Outage,
     /// What this engine holds a lease on and has not decided yet.
     pub(super) items: BTreeMap<DeliveryId, Item>,
     /// Items whose endpoint must be read, and those of the read that is under way.
@@ -41,8 +43,8 @@ pub struct Dispatcher {
     pub(super) claims: Claims,
     pub(super) unsettled: Unsettled,
     pub(super) reserved: u32,
-    pub(super) doubtful: Vec<(EndpointId, DeliveryId)>,
-    pub(super) loading: Option<Vec<(EndpointId, DeliveryId)>>,
+    pub(super) doubtful: Vec<Doubt>,
+    pub(super) loading: Option<Vec<Doubt>>,
     pub(super) drain: Drain,
     polling: bool,
     poll_at: Option<Timestamp>,
@@ -83,6 +85,7 @@ impl Dispatcher {
             tokens: Tokens::new(seed),
             slots: Slots::new(config.max_in_flight, config.per_endpoint),
             outage: Outage::new(config.backoff),
+            directory: Outage::new(config.backoff),
             items: BTreeMap::new(),
             unread: Vec::new(),
             reading: None,
@@ -118,13 +121,16 @@ impl Dispatcher {
         out
     }
 
-    /// A slot for a fresh delivery to `endpoint`, unless all are taken, older deliveries wait, or the engine stops.
+    /// A slot for a fresh delivery to `endpoint`, unless all are taken, older deliveries wait, the store or the
+    /// directory is away, or the engine stops.
     ///
     /// Each reservation must be followed by `Handed`, `Released` or `Doubtful`.
     pub fn reserve(&mut self, now: Timestamp, endpoint: &EndpointId) -> Option<Reservation> {
         let open = self.drain.is_running()
             && self.may_take_more()
-            && self.claims.allow_reservation(endpoint)
+            && self.outage.pause(now).is_none()
+            && self.directory.pause(now).is_none()
+            && self.claims.allow_reservation(now, endpoint)
             && self.slots.free() > 0
             && self.slots.free_for(endpoint) > 0;
         if !open {
@@ -138,10 +144,11 @@ impl Dispatcher {
     /// When the driver must come back with a `Tick` if nothing else happens.
     #[must_use]
     pub fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
-        let outage = self.outage.ends_at().filter(|_| !self.outage.is_over(now));
-        let claim = if outage.is_none() && self.may_claim() { Some(self.claims.due_at(&self.config)) } else { None };
+        let (outage, directory) = (self.outage.pause(now), self.directory.pause(now));
+        let claim = self.may_claim(now).then(|| self.claim_due_at(now));
+        let claim = claim.filter(|_| outage.is_none() && directory.is_none());
         let poll = self.poll_at.filter(|_| !self.polling && outage.is_none() && self.drain.is_running());
-        [outage, claim, poll, self.drain.next_step_at()].into_iter().flatten().min()
+        [outage, directory, claim, poll, self.drain.next_step_at()].into_iter().flatten().min()
     }
 
     /// How many attempts run.
@@ -162,7 +169,6 @@ impl Dispatcher {
             && self.reserved == 0
             && self.doubtful.is_empty()
             && self.loading.is_none()
-            && self.reading.is_none()
             && !self.claims.is_running()
     }
 
@@ -177,7 +183,7 @@ impl Dispatcher {
         match input {
             DispatchInput::Tick => {}
             DispatchInput::Wake => self.claims.wake(),
-            DispatchInput::StoredDue(endpoints) => self.claims.stored_due(endpoints),
+            DispatchInput::StoredDue(endpoints) => self.stored_due(endpoints),
             DispatchInput::DueAt(at) => self.claims.due(at),
             DispatchInput::Handed(claimed) => {
                 self.reserved = self.reserved.saturating_sub(u32::try_from(claimed.len()).unwrap_or(u32::MAX));
@@ -189,7 +195,7 @@ impl Dispatcher {
                     self.free_slot(&endpoint);
                 }
             }
-            DispatchInput::Doubtful(deliveries) => self.doubtful.extend(deliveries),
+            DispatchInput::Doubtful(doubts) => self.doubtful.extend(doubts),
             DispatchInput::EndpointChanged(endpoint) => self.endpoint_changed(endpoint),
             DispatchInput::Claimed(batch) => self.claimed(now, batch, out),
             DispatchInput::ClaimFailed => {
@@ -221,27 +227,29 @@ impl Dispatcher {
     fn pump(&mut self, now: Timestamp, out: &mut Vec<Command>) {
         self.drain_step(now, out);
         self.start_ready(now, out);
-        if !self.outage.is_over(now) {
+        if self.outage.pause(now).is_some() {
             return;
         }
         self.settle_next(out);
-        self.read_next(out);
         self.load_next(out);
-        self.claim_next(now, out);
+        // What is claimed must be read: without the directory it would only be handed back.
+        if self.directory.pause(now).is_none() {
+            self.read_next(out);
+            self.claim_next(now, out);
+        }
         self.poll_next(now, out);
     }
 
     fn load_next(&mut self, out: &mut Vec<Command>) {
         if self.loading.is_none() && !self.doubtful.is_empty() {
-            let deliveries = std::mem::take(&mut self.doubtful);
-            out.push(Command::Load(deliveries.iter().map(|(_, id)| *id).collect()));
-            self.loading = Some(deliveries);
+            let doubts = std::mem::take(&mut self.doubtful);
+            out.push(Command::Load(doubts.iter().map(|doubt| doubt.delivery).collect()));
+            self.loading = Some(doubts);
         }
     }
 
     fn poll_next(&mut self, now: Timestamp, out: &mut Vec<Command>) {
-        // A clock that went back must not silence the poll.
-        let due = self.poll_at.is_none_or(|at| at <= now || at.since(now) > self.config.poll);
+        let due = self.poll_at.is_none_or(|at| has_come(at, now, self.config.poll));
         if due && !self.polling && self.drain.is_running() {
             self.polling = true;
             self.poll_at = Some(now.saturating_add(self.config.poll));

@@ -8,6 +8,7 @@ use crate::time::Timestamp;
 
 use super::command::Command;
 use super::dispatcher::{Dispatcher, Stage};
+use super::outage::has_come;
 
 /// What a stop did.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -29,12 +30,14 @@ pub(super) enum Drain {
     Running,
     /// Attempts may end by themselves until `abort_at`.
     Waiting {
+        grace: Duration,
         abort_at: Timestamp,
         give_up_at: Timestamp,
         report: StopReport,
     },
     /// They were cut off; what is decided is written until `give_up_at`.
     Flushing {
+        grace: Duration,
         give_up_at: Timestamp,
         report: StopReport,
     },
@@ -70,13 +73,14 @@ impl Dispatcher {
     /// The report, once the stop is over: nothing is held any more, or the grace period is.
     #[must_use]
     pub fn stopped(&self, now: Timestamp) -> Option<StopReport> {
-        let (report, give_up_at) = match &self.drain {
-            Drain::Running => return None,
-            Drain::Waiting { report, give_up_at, .. } | Drain::Flushing { report, give_up_at } => (report, *give_up_at),
+        let (Drain::Waiting { grace, give_up_at, report, .. } | Drain::Flushing { grace, give_up_at, report }) =
+            self.drain
+        else {
+            return None;
         };
         let left = self.unsettled.len() + self.items.len();
-        let over = self.holds_nothing() || now >= give_up_at;
-        over.then_some(StopReport { unsettled: u32::try_from(left).unwrap_or(u32::MAX), ..*report })
+        let over = self.holds_nothing() || has_come(give_up_at, now, grace);
+        over.then_some(StopReport { unsettled: u32::try_from(left).unwrap_or(u32::MAX), ..report })
     }
 
     pub(super) fn stop(&mut self, now: Timestamp, grace: Duration) {
@@ -86,6 +90,7 @@ impl Dispatcher {
         // The flush has its share, so that what is cut off is written down too.
         let flush = (grace / 5).min(Duration::from_secs(5));
         self.drain = Drain::Waiting {
+            grace,
             abort_at: now.saturating_add(grace.saturating_sub(flush)),
             give_up_at: now.saturating_add(grace),
             report: StopReport::default(),
@@ -93,27 +98,17 @@ impl Dispatcher {
     }
 
     pub(super) fn drain_step(&mut self, now: Timestamp, out: &mut Vec<Command>) {
-        let (report, abort_at, give_up_at) = match &self.drain {
-            Drain::Running => return,
-            Drain::Waiting { abort_at, give_up_at, report } => (*report, Some(*abort_at), *give_up_at),
-            Drain::Flushing { give_up_at, report } => (*report, None, *give_up_at),
-        };
+        if self.drain.is_running() {
+            return;
+        }
         self.hand_back_unsent(now);
-        if abort_at.is_some_and(|at| at <= now) {
-            // `report` was read before the hand-back counted: take its counts along.
-            let handed_back = self.report().map_or(report.handed_back, |report| report.handed_back);
+        let Drain::Waiting { grace, abort_at, give_up_at, report } = self.drain else { return };
+        if has_come(abort_at, now, grace) {
             let interrupted = self.interrupt_all(now);
             if interrupted > 0 {
                 out.push(Command::AbortAll);
             }
-            self.drain = Drain::Flushing { give_up_at, report: StopReport { interrupted, handed_back, ..report } };
-        }
-    }
-
-    const fn report(&self) -> Option<&StopReport> {
-        match &self.drain {
-            Drain::Running => None,
-            Drain::Waiting { report, .. } | Drain::Flushing { report, .. } => Some(report),
+            self.drain = Drain::Flushing { grace, give_up_at, report: StopReport { interrupted, ..report } };
         }
     }
 
@@ -127,7 +122,7 @@ impl Dispatcher {
             .collect();
         for id in unsent {
             if let Some(item) = self.items.remove(&id) {
-                self.hand_back(now, &item.claimed);
+                self.hand_back(now, &item.claimed.delivery);
                 self.free_slot(item.claimed.delivery.endpoint());
             }
         }

@@ -15,7 +15,7 @@ mod settle;
 mod slots;
 mod tokens;
 
-pub use command::{Command, DispatchInput, Finished, SendOrder};
+pub use command::{Command, DispatchInput, Doubt, Finished, SendOrder};
 pub use config::DispatchConfig;
 pub use dispatcher::{Dispatcher, Reservation};
 pub use drain::StopReport;

@@ -1,10 +1,10 @@
-//! The pause after the store failed.
+//! The pause after the store, or the endpoint directory, failed.
 
 use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// No store call before `until`; each failure in a row doubles the pause.
+/// No call before `until`; each failure in a row doubles the pause.
 #[derive(Debug)]
 pub(super) struct Outage {
     first: Duration,
@@ -29,12 +29,15 @@ impl Outage {
         self.until = None;
     }
 
-    /// Whether calls may be made. A clock that went back by more than the longest pause ends it too.
-    pub(super) fn is_over(&self, now: Timestamp) -> bool {
-        self.until.is_none_or(|until| until <= now || until.since(now) > self.longest)
+    /// While the pause lasts: when it ends.
+    pub(super) fn pause(&self, now: Timestamp) -> Option<Timestamp> {
+        self.until.filter(|until| !has_come(*until, now, self.longest))
     }
+}
 
-    pub(super) const fn ends_at(&self) -> Option<Timestamp> {
-        self.until
-    }
+/// Whether `at`, which was set at most `ahead` before it, has come. A clock that went back by more than that ends
+/// the wait too, or it would last as much longer as the clock went back.
+pub(super) fn has_come(at: Timestamp, now: Timestamp, ahead: Duration) -> bool {
+    // Added as it was set: a difference would not know that fractions of a millisecond were rounded up.
+    at <= now || at > now.saturating_add(ahead)
 }

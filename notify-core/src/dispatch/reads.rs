@@ -19,14 +19,21 @@ impl Dispatcher {
     pub(super) fn take_in(&mut self, claimed: Vec<Claimed>) {
         for claimed in claimed {
             let id = claimed.delivery.id();
-            if self.items.contains_key(&id) {
-                // Claimed again while its outcome waits to be written: the first lease is lost, the second is ours
-                // too, and the attempt of the first may still run. The later row fences; nothing is sent twice here.
-                self.slots.release(claimed.delivery.endpoint());
+            let Some(item) = self.items.get_mut(&id) else {
+                self.unread.push(id);
+                self.items.insert(id, Item { claimed, stage: Stage::Unread });
                 continue;
+            };
+            // Claimed again while we hold it: its first lease is over, the clock having jumped or the store having
+            // been slow. From now on the later lease counts, also for an attempt that runs: nothing is sent twice, and
+            // no outcome is lost.
+            let endpoint = claimed.delivery.endpoint().clone();
+            item.claimed = claimed;
+            if let Stage::Ready { .. } = item.stage {
+                item.stage = Stage::Unread;
+                self.unread.push(id);
             }
-            self.unread.push(id);
-            self.items.insert(id, Item { claimed, stage: Stage::Unread });
+            self.free_slot(&endpoint);
         }
     }
 
@@ -78,7 +85,7 @@ impl Dispatcher {
     }
 
     pub(super) fn endpoints_read(&mut self, now: Timestamp, endpoints: Vec<(EndpointId, Option<Arc<Endpoint>>)>) {
-        self.outage.answered();
+        self.directory.answered();
         let read: Read = endpoints.into_iter().collect();
         let reread = std::mem::take(&mut self.reread);
         for id in self.reading.take().into_iter().flatten() {
@@ -111,12 +118,15 @@ impl Dispatcher {
 
     /// Nobody knows the endpoints: what was not sent goes back, what failed is settled and checked at its next claim.
     pub(super) fn endpoints_failed(&mut self, now: Timestamp) {
-        self.outage.failed(now);
+        self.directory.failed(now);
         self.reread.clear();
         for id in self.reading.take().into_iter().flatten() {
             let Some(item) = self.items.remove(&id) else { continue };
             match item.stage {
-                Stage::Unread => self.hand_back(now, &item.claimed),
+                Stage::Unread => {
+                    self.hand_back(now, &item.claimed.delivery);
+                    self.free_slot(item.claimed.delivery.endpoint());
+                }
                 Stage::Failed { endpoint, finished } => {
                     self.decide_failure(now, &item.claimed, &endpoint, Gate::Open, *finished, &endpoint);
                 }
@@ -138,7 +148,7 @@ impl Dispatcher {
             }
             (Ok(Step::Write(change)), _) => {
                 self.free_slot(claimed.delivery.endpoint());
-                self.unsettled.push(change);
+                self.unsettled.push(&claimed.delivery, change);
             }
             // A row that is not in flight is no claim; without an endpoint the gate is never open.
             (Ok(Step::Send(_)) | Err(_), _) => self.free_slot(claimed.delivery.endpoint()),

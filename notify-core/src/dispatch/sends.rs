@@ -36,7 +36,7 @@ impl Dispatcher {
             if item.claimed.delivery.ready_at().is_none_or(|lease_until| latest_end > lease_until) {
                 // Too late: the lease could end before the attempt does.
                 self.quiet |= solo;
-                self.hand_back(now, &item.claimed);
+                self.hand_back(now, &item.claimed.delivery);
                 self.free_slot(item.claimed.delivery.endpoint());
                 continue;
             }
@@ -61,10 +61,9 @@ impl Dispatcher {
     /// Nothing runs: the moment for a delivery that must go alone, or it would wait behind others for ever.
     fn move_solo_to_front(&mut self) {
         let is_solo = |id| self.items.get(id).is_some_and(|item| must_go_alone(&item.claimed.delivery));
-        if let Some(index) = self.ready.iter().position(is_solo) {
-            if let Some(id) = self.ready.remove(index) {
-                self.ready.push_front(id);
-            }
+        let index = self.ready.iter().position(is_solo);
+        if let Some(id) = index.and_then(|index| self.ready.remove(index)) {
+            self.ready.push_front(id);
         }
     }
 

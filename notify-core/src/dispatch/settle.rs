@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::delivery::{Delivery, State};
 use crate::machine::{Change, Input, Step, step};
 use crate::retry::Policy;
-use crate::store::{ApplyOutcome, Claimed};
+use crate::store::ApplyOutcome;
 use crate::time::Timestamp;
 
 use super::command::Command;
@@ -15,18 +15,33 @@ use super::dispatcher::Dispatcher;
 #[derive(Debug, Default)]
 pub(super) struct Unsettled {
     waiting: Vec<Change>,
-    applying: Option<Arc<[Change]>>,
+    /// When the first of their leases ends.
+    waiting_until: Option<Timestamp>,
+    applying: Option<Batch>,
     /// The last apply failed, and may be written all the same: the very same goes out again.
-    again: Option<Arc<[Change]>>,
+    again: Option<Batch>,
+}
+
+/// The changes of one apply.
+#[derive(Debug)]
+struct Batch {
+    changes: Arc<[Change]>,
+    /// When the first of their leases ends.
+    until: Option<Timestamp>,
 }
 
 impl Unsettled {
-    pub(super) fn push(&mut self, change: Change) {
+    /// `leased` is the row that the change begins from.
+    pub(super) fn push(&mut self, leased: &Delivery, change: Change) {
+        self.waiting_until = self.waiting_until.into_iter().chain(leased.ready_at()).min();
         self.waiting.push(change);
     }
 
     pub(super) fn failed(&mut self) {
-        self.again = self.applying.take();
+        // A failure that nobody waits for must not lose what waits to be repeated.
+        if let Some(batch) = self.applying.take() {
+            self.again = Some(batch);
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -34,8 +49,26 @@ impl Unsettled {
     }
 
     pub(super) fn len(&self) -> usize {
-        let under_way = |changes: &Option<Arc<[Change]>>| changes.as_ref().map_or(0, |changes| changes.len());
-        self.waiting.len() + under_way(&self.applying) + under_way(&self.again)
+        self.waiting.len() + self.batches().map(|batch| batch.changes.len()).sum::<usize>()
+    }
+
+    /// Whether a change waits whose lease is over: a claim now could take its row, and then the outcome would be
+    /// lost and the row sent again.
+    pub(super) fn outlived(&self, now: Timestamp) -> bool {
+        let ends = self.batches().map(|batch| batch.until).chain([self.waiting_until]);
+        ends.flatten().any(|until| until <= now)
+    }
+
+    fn batches(&self) -> impl Iterator<Item = &Batch> {
+        self.applying.iter().chain(&self.again)
+    }
+
+    fn next_batch(&mut self) -> Option<Batch> {
+        if self.again.is_some() {
+            return self.again.take();
+        }
+        let changes = std::mem::take(&mut self.waiting);
+        (!changes.is_empty()).then(|| Batch { changes: changes.into(), until: self.waiting_until.take() })
     }
 }
 
@@ -47,30 +80,27 @@ impl Dispatcher {
         // Everything held here was leased to us, so the step is always legal; if a store says otherwise, there is
         // nothing to write.
         if let Ok(Step::Write(change)) = step(delivery, input, policy.unwrap_or(&self.config.policy), now, change) {
-            self.unsettled.push(change);
+            self.unsettled.push(delivery, change);
         }
     }
 
-    pub(super) fn hand_back(&mut self, now: Timestamp, claimed: &Claimed) {
+    pub(super) fn hand_back(&mut self, now: Timestamp, delivery: &Delivery) {
         self.drain.count_handed_back();
-        self.write(now, &claimed.delivery, Input::HandBack, None);
+        self.write(now, delivery, Input::HandBack, None);
     }
 
     pub(super) fn settle_next(&mut self, out: &mut Vec<Command>) {
         if self.unsettled.applying.is_some() {
             return;
         }
-        let changes = match self.unsettled.again.take() {
-            Some(changes) => changes,
-            None if self.unsettled.waiting.is_empty() => return,
-            None => std::mem::take(&mut self.unsettled.waiting).into(),
-        };
-        self.unsettled.applying = Some(Arc::clone(&changes));
-        out.push(Command::Apply(changes));
+        if let Some(batch) = self.unsettled.next_batch() {
+            out.push(Command::Apply(Arc::clone(&batch.changes)));
+            self.unsettled.applying = Some(batch);
+        }
     }
 
     pub(super) fn applied(&mut self, outcomes: Vec<ApplyOutcome>, out: &mut Vec<Command>) {
-        let Some(changes) = self.unsettled.applying.take() else { return };
+        let Some(Batch { changes, .. }) = self.unsettled.applying.take() else { return };
         self.outage.answered();
         for (change, outcome) in changes.iter().zip(&outcomes) {
             let next = change.next();
@@ -82,15 +112,16 @@ impl Dispatcher {
     }
 
     /// What became of reserved deliveries whose insert got no answer: those that are stored under a lease of ours
-    /// are handed back, so that the next claim finds them at once.
+    /// are handed back, so that the next claim finds them at once. One under another token was stored by somebody
+    /// else first, who may be sending it.
     pub(super) fn loaded(&mut self, now: Timestamp, found: &[Delivery]) {
         self.outage.answered();
-        for (endpoint, id) in self.loading.take().into_iter().flatten() {
+        for doubt in self.loading.take().into_iter().flatten() {
             self.reserved = self.reserved.saturating_sub(1);
-            self.free_slot(&endpoint);
-            let leased = found.iter().find(|delivery| delivery.id() == id && delivery.state() == State::InFlight);
-            if let Some(delivery) = leased.filter(|delivery| delivery.version() == crate::id::Version::FIRST) {
-                self.write(now, delivery, Input::HandBack, None);
+            self.free_slot(&doubt.endpoint);
+            let stored = found.iter().find(|delivery| delivery.id() == doubt.delivery);
+            if let Some(delivery) = stored.filter(|delivery| delivery.token() == Some(doubt.token)) {
+                self.hand_back(now, delivery);
             }
         }
     }

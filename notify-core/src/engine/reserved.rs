@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use crate::delivery::{NewDelivery, Start};
-use crate::dispatch::DispatchInput;
-use crate::id::{DeliveryId, EndpointId};
+use crate::dispatch::{DispatchInput, Doubt};
 use crate::store::Claimed;
 use crate::time::Timestamp;
 
@@ -15,7 +14,7 @@ use super::shared::{Shared, lock};
 #[derive(Debug)]
 pub(super) struct Reserved {
     shared: Arc<Shared>,
-    slots: Vec<(EndpointId, DeliveryId)>,
+    slots: Vec<Doubt>,
 }
 
 impl Reserved {
@@ -31,7 +30,8 @@ impl Reserved {
                 let due = matches!(delivery.start, Start::Due(at) if at <= now);
                 if let Some(reservation) = due.then(|| dispatcher.reserve(now, &delivery.endpoint)).flatten() {
                     delivery.start = Start::Leased { token: reservation.token, until: reservation.until };
-                    slots.push((delivery.endpoint.clone(), delivery.id));
+                    let (endpoint, token) = (delivery.endpoint.clone(), reservation.token);
+                    slots.push(Doubt { endpoint, delivery: delivery.id, token });
                 }
             }
         }
@@ -45,7 +45,7 @@ impl Reserved {
 
     /// These were stored under their lease; nothing was stored for the others.
     pub(super) fn hand_over(mut self, stored: Vec<Claimed>) {
-        self.slots.retain(|(_, id)| !stored.iter().any(|claimed| claimed.delivery.id() == *id));
+        self.slots.retain(|slot| !stored.iter().any(|claimed| claimed.delivery.id() == slot.delivery));
         self.release();
         if !stored.is_empty() {
             self.shared.push(DispatchInput::Handed(stored));
@@ -55,7 +55,7 @@ impl Reserved {
     fn release(&mut self) {
         let slots = std::mem::take(&mut self.slots);
         if !slots.is_empty() {
-            self.shared.push(DispatchInput::Released(slots.into_iter().map(|(endpoint, _)| endpoint).collect()));
+            self.shared.push(DispatchInput::Released(slots.into_iter().map(|slot| slot.endpoint).collect()));
         }
     }
 }

@@ -248,6 +248,12 @@ mod tests {
     }
 
     #[test]
+    fn a_list_without_end_is_refused_and_not_read_to_its_end() {
+        assert!(EventFilter::new(vec!["a.b"; 256]).is_ok());
+        assert_eq!(EventFilter::new(std::iter::repeat("a.b")), Err(InvalidEventFilter::Length));
+    }
+
+    #[test]
     fn a_filter_survives_json() {
         for filter in [EventFilter::all(), EventFilter::new(["*", "a.*", "b.c"]).unwrap()] {
             let json = serde_json::to_string(&filter).unwrap();

@@ -140,3 +140,6 @@ impl DeliveryLog for MemoryStore {
         Ok(self.with(|model| model.prune(before, limit)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,9 +12,69 @@ use crate::rows::{self, Unreadable, select_deliveries, select_events, state_code
 
 type Answer<T> = rusqlite::Result<Result<T, StoreError>>;
 
+const LOAD: &str = select_deliveries!("WHERE d.uid = ?1");
+const ATTEMPTS: &str =
+    "SELECT number, round, started_at, duration_nanos, outcome, status_code, error, detail, url, response,
+                response_truncated, peer
+         FROM attempt WHERE delivery = (SELECT id FROM delivery WHERE uid = ?1) ORDER BY number";
+const EVENT: &str = select_events!("WHERE e.tenant = (SELECT id FROM tenant WHERE uid = ?1) AND e.uid = ?2");
+const EVENTS_OF_ENDPOINT: &str = select_events!(
+    "JOIN delivery d ON d.event = e.id
+             WHERE d.endpoint = (SELECT id FROM queue WHERE uid = :endpoint)
+               AND e.tenant = (SELECT id FROM tenant WHERE uid = :tenant) AND d.id < :below
+               AND (:type IS NULL OR e.type = :type) AND (:since IS NULL OR e.created_at >= :since)
+               AND (:until IS NULL OR e.created_at < :until)
+             ORDER BY d.id DESC"
+);
+const EVENTS: &str = select_events!(
+    "WHERE :endpoint IS NULL
+               AND e.tenant = (SELECT id FROM tenant WHERE uid = :tenant) AND e.id < :below
+               AND (:type IS NULL OR e.type = :type) AND (:since IS NULL OR e.created_at >= :since)
+               AND (:until IS NULL OR e.created_at < :until)
+             ORDER BY e.id DESC"
+);
+const DELIVERIES_OF_ENDPOINT: &str = select_deliveries!(
+    "WHERE d.endpoint = (SELECT id FROM queue WHERE uid = :endpoint)
+               AND +d.tenant = (SELECT id FROM tenant WHERE uid = :tenant) AND d.id < :below
+               AND (:state IS NULL OR +d.state = :state) AND (:type IS NULL OR e.type = :type)
+               AND (:since IS NULL OR e.created_at >= :since) AND (:until IS NULL OR e.created_at < :until)
+             ORDER BY d.id DESC"
+);
+const DELIVERIES_IN_STATE: &str = select_deliveries!(
+    "WHERE :endpoint IS NULL AND d.state > 2 AND d.state = :state
+               AND d.tenant = (SELECT id FROM tenant WHERE uid = :tenant) AND d.id < :below
+               AND (:type IS NULL OR e.type = :type)
+               AND (:since IS NULL OR e.created_at >= :since) AND (:until IS NULL OR e.created_at < :until)
+             ORDER BY d.id DESC"
+);
+const DELIVERIES: &str = select_deliveries!(
+    "WHERE :endpoint IS NULL AND d.tenant = (SELECT id FROM tenant WHERE uid = :tenant) AND d.id < :below
+               AND (:state IS NULL OR +d.state = :state) AND (:type IS NULL OR e.type = :type)
+               AND (:since IS NULL OR e.created_at >= :since) AND (:until IS NULL OR e.created_at < :until)
+             ORDER BY d.id DESC"
+);
+const DELIVERIES_OF_EVENT: &str = select_deliveries!("WHERE d.event = ?1 ORDER BY d.id");
+const DELIVERY_NUMBER: &str =
+    "SELECT d.id FROM delivery d WHERE d.event = ?1 AND +d.endpoint = (SELECT id FROM queue WHERE uid = ?2)";
+
+/// For the test of their plans.
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[
+    LOAD,
+    ATTEMPTS,
+    EVENT,
+    EVENTS_OF_ENDPOINT,
+    EVENTS,
+    DELIVERIES_OF_ENDPOINT,
+    DELIVERIES_IN_STATE,
+    DELIVERIES,
+    DELIVERIES_OF_EVENT,
+    DELIVERY_NUMBER,
+];
+
 /// Rows that cannot be read are left out here and below: one must not hide all others. A claim names them (S13).
 pub(crate) fn load(conn: &Connection, ids: &[DeliveryId]) -> rusqlite::Result<Vec<Delivery>> {
-    let mut statement = conn.prepare_cached(select_deliveries!("WHERE d.uid = ?1"))?;
+    let mut statement = conn.prepare_cached(LOAD)?;
     let mut deliveries = Vec::with_capacity(ids.len());
     for id in ids {
         let mut rows = statement.query([&id.as_bytes()[..]])?;
@@ -26,11 +86,7 @@ pub(crate) fn load(conn: &Connection, ids: &[DeliveryId]) -> rusqlite::Result<Ve
 }
 
 pub(crate) fn attempts(conn: &Connection, delivery: &DeliveryId) -> Answer<Vec<Attempt>> {
-    let mut statement = conn.prepare_cached(
-        "SELECT number, round, started_at, duration_nanos, outcome, status_code, error, detail, url, response,
-                response_truncated, peer
-         FROM attempt WHERE delivery = (SELECT id FROM delivery WHERE uid = ?1) ORDER BY number",
-    )?;
+    let mut statement = conn.prepare_cached(ATTEMPTS)?;
     let mut rows = statement.query([&delivery.as_bytes()[..]])?;
     let mut attempts = Vec::new();
     while let Some(row) = rows.next()? {
@@ -43,8 +99,7 @@ pub(crate) fn attempts(conn: &Connection, delivery: &DeliveryId) -> Answer<Vec<A
 }
 
 pub(crate) fn event(conn: &Connection, key: &EventKey) -> Answer<Option<EventRecord>> {
-    let mut statement =
-        conn.prepare_cached(select_events!("WHERE e.tenant = (SELECT id FROM tenant WHERE uid = ?1) AND e.uid = ?2"))?;
+    let mut statement = conn.prepare_cached(EVENT)?;
     let mut found = statement.query(params![key.tenant.as_str(), key.id.as_str()])?;
     let Some(row) = found.next()? else { return Ok(Ok(None)) };
     match record(conn, row)? {
@@ -55,24 +110,7 @@ pub(crate) fn event(conn: &Connection, key: &EventKey) -> Answer<Option<EventRec
 
 /// With an endpoint the pages follow that endpoint's deliveries, and cursors are their numbers.
 pub(crate) fn events(conn: &Connection, query: &EventQuery) -> rusqlite::Result<Page<EventRecord>> {
-    let mut statement = conn.prepare_cached(if query.endpoint.is_some() {
-        select_events!(
-            "JOIN delivery d ON d.event = e.id
-             WHERE d.endpoint = (SELECT id FROM queue WHERE uid = :endpoint)
-               AND e.tenant = (SELECT id FROM tenant WHERE uid = :tenant) AND d.id < :below
-               AND (:type IS NULL OR e.type = :type) AND (:since IS NULL OR e.created_at >= :since)
-               AND (:until IS NULL OR e.created_at < :until)
-             ORDER BY d.id DESC"
-        )
-    } else {
-        select_events!(
-            "WHERE :endpoint IS NULL
-               AND e.tenant = (SELECT id FROM tenant WHERE uid = :tenant) AND e.id < :below
-               AND (:type IS NULL OR e.type = :type) AND (:since IS NULL OR e.created_at >= :since)
-               AND (:until IS NULL OR e.created_at < :until)
-             ORDER BY e.id DESC"
-        )
-    })?;
+    let mut statement = conn.prepare_cached(if query.endpoint.is_some() { EVENTS_OF_ENDPOINT } else { EVENTS })?;
     let endpoint = query.endpoint.as_ref().map(|endpoint| endpoint.as_str());
     let mut rows = statement.query(named_params! {
         ":tenant": query.tenant.as_str(),
@@ -129,28 +167,11 @@ fn deliveries_statement<'c>(
     query: &DeliveryQuery,
 ) -> rusqlite::Result<rusqlite::CachedStatement<'c>> {
     conn.prepare_cached(if query.endpoint.is_some() {
-        select_deliveries!(
-            "WHERE d.endpoint = (SELECT id FROM queue WHERE uid = :endpoint)
-               AND +d.tenant = (SELECT id FROM tenant WHERE uid = :tenant) AND d.id < :below
-               AND (:state IS NULL OR +d.state = :state) AND (:type IS NULL OR e.type = :type)
-               AND (:since IS NULL OR e.created_at >= :since) AND (:until IS NULL OR e.created_at < :until)
-             ORDER BY d.id DESC"
-        )
+        DELIVERIES_OF_ENDPOINT
     } else if query.state.is_some_and(|state| state_code(state) > 2) {
-        select_deliveries!(
-            "WHERE :endpoint IS NULL AND d.state > 2 AND d.state = :state
-               AND d.tenant = (SELECT id FROM tenant WHERE uid = :tenant) AND d.id < :below
-               AND (:type IS NULL OR e.type = :type)
-               AND (:since IS NULL OR e.created_at >= :since) AND (:until IS NULL OR e.created_at < :until)
-             ORDER BY d.id DESC"
-        )
+        DELIVERIES_IN_STATE
     } else {
-        select_deliveries!(
-            "WHERE :endpoint IS NULL AND d.tenant = (SELECT id FROM tenant WHERE uid = :tenant) AND d.id < :below
-               AND (:state IS NULL OR +d.state = :state) AND (:type IS NULL OR e.type = :type)
-               AND (:since IS NULL OR e.created_at >= :since) AND (:until IS NULL OR e.created_at < :until)
-             ORDER BY d.id DESC"
-        )
+        DELIVERIES
     })
 }
 
@@ -207,7 +228,7 @@ fn record(conn: &Connection, row: &Row<'_>) -> rusqlite::Result<Result<EventReco
         Ok(found) => found,
         Err(problem) => return Ok(Err(problem)),
     };
-    let mut statement = conn.prepare_cached(select_deliveries!("WHERE d.event = ?1 ORDER BY d.id"))?;
+    let mut statement = conn.prepare_cached(DELIVERIES_OF_EVENT)?;
     let mut found = statement.query([row.get::<_, i64>(0)?])?;
     let mut deliveries = Vec::new();
     while let Some(row) = found.next()? {
@@ -217,10 +238,7 @@ fn record(conn: &Connection, row: &Row<'_>) -> rusqlite::Result<Result<EventReco
 }
 
 fn delivery_number(conn: &Connection, event: i64, endpoint: &str) -> rusqlite::Result<i64> {
-    conn.prepare_cached(
-        "SELECT d.id FROM delivery d WHERE d.event = ?1 AND +d.endpoint = (SELECT id FROM queue WHERE uid = ?2)",
-    )?
-    .query_row(params![event, endpoint], |row| row.get(0))
+    conn.prepare_cached(DELIVERY_NUMBER)?.query_row(params![event, endpoint], |row| row.get(0))
 }
 
 fn below(page: PageRequest) -> i64 {

@@ -17,9 +17,30 @@ const STEP: usize = 64;
 /// How many stale heads one call repairs. Beyond, it answers with a lower bound, and the next call goes on.
 const MAX_REPAIRS: usize = 1024;
 
+const PROMOTABLE: &str =
+    "SELECT id FROM queue WHERE turn IS NULL AND head IS NOT NULL AND head <= ?1 ORDER BY head, id LIMIT ?2";
+const RUN_QUEUE: &str =
+    "SELECT id, uid, turn FROM queue WHERE turn IS NOT NULL AND turn > ?1 AND turn <= ?2 ORDER BY turn LIMIT ?3";
+const WAITING: &str = "SELECT head, id, uid FROM queue
+         WHERE turn IS NULL AND head IS NOT NULL AND (head, id) > (?1, ?2) ORDER BY head, id LIMIT ?3";
+const FIRST_READY: &str = "SELECT ready_at FROM delivery
+             WHERE endpoint = ?1 AND state < 2 AND corrupt IS NULL ORDER BY ready_at LIMIT 1";
+const DUE_ROWS: &str = select_deliveries!(
+    "WHERE d.endpoint = ?1 AND d.state < 2 AND d.corrupt IS NULL AND d.ready_at <= ?2
+         ORDER BY d.ready_at, d.id LIMIT ?3"
+);
+const LEASED: &str = select_deliveries!("WHERE d.id = ?1 AND d.state = 1 AND d.token = ?2");
+const LAST_TURN: &str = "SELECT turn FROM queue WHERE turn IS NOT NULL ORDER BY turn DESC LIMIT 1";
+const ENDED_CLAIMS: &str = "DELETE FROM claim WHERE until <= ?1";
+
+/// For the test of their plans.
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] =
+    &[PROMOTABLE, RUN_QUEUE, WAITING, FIRST_READY, DUE_ROWS, LEASED, LAST_TURN, ENDED_CLAIMS];
+
 pub(crate) fn claim(tx: &mut Tx<'_>, request: &ClaimRequest) -> rusqlite::Result<ClaimBatch> {
     tx.write_heads()?;
-    tx.conn.prepare_cached("DELETE FROM claim WHERE until <= ?1")?.execute([request.now.as_millis()])?;
+    tx.conn.prepare_cached(ENDED_CLAIMS)?.execute([request.now.as_millis()])?;
     let mut round = Round { request, taken: HashMap::new(), batch: ClaimBatch::default() };
     match past_claim(tx, request)? {
         Some(rows) => round.return_again(tx, &rows)?,
@@ -48,8 +69,7 @@ struct Runnable {
 impl Round<'_> {
     fn return_again(&mut self, tx: &Tx<'_>, rows: &[i64]) -> rusqlite::Result<()> {
         for id in rows {
-            let mut statement =
-                tx.conn.prepare_cached(select_deliveries!("WHERE d.id = ?1 AND d.state = 1 AND d.token = ?2"))?;
+            let mut statement = tx.conn.prepare_cached(LEASED)?;
             let mut found = statement.query(params![id, self.request.token.to_bytes()])?;
             if let Some(row) = found.next()?
                 && let Ok((delivery, event)) = delivery_and_event(row)
@@ -238,9 +258,7 @@ fn past_claim(tx: &Tx<'_>, request: &ClaimRequest) -> rusqlite::Result<Option<Ve
 
 /// Moves endpoints whose head has come into the run queue, at its back; says how many.
 fn promote(tx: &mut Tx<'_>, now: Timestamp) -> rusqlite::Result<usize> {
-    let mut statement = tx.conn.prepare_cached(
-        "SELECT id FROM queue WHERE turn IS NULL AND head IS NOT NULL AND head <= ?1 ORDER BY head, id LIMIT ?2",
-    )?;
+    let mut statement = tx.conn.prepare_cached(PROMOTABLE)?;
     let due = statement.query_map([now.as_millis(), STEP as i64], |row| row.get(0))?;
     let due = due.collect::<rusqlite::Result<Vec<i64>>>()?;
     drop(statement);
@@ -253,9 +271,7 @@ fn promote(tx: &mut Tx<'_>, now: Timestamp) -> rusqlite::Result<usize> {
 
 /// Some endpoints of the run queue after `last` up to `end`, the longest waiting first.
 fn run_queue(tx: &Tx<'_>, last: i64, end: i64) -> rusqlite::Result<Vec<Runnable>> {
-    let mut statement = tx.conn.prepare_cached(
-        "SELECT id, uid, turn FROM queue WHERE turn IS NOT NULL AND turn > ?1 AND turn <= ?2 ORDER BY turn LIMIT ?3",
-    )?;
+    let mut statement = tx.conn.prepare_cached(RUN_QUEUE)?;
     let found = statement.query_map([last, end, STEP as i64], |row| {
         Ok(Runnable { queue: row.get(0)?, endpoint: endpoint_id(&row.get::<_, String>(1)?), turn: row.get(2)? })
     })?;
@@ -263,19 +279,12 @@ fn run_queue(tx: &Tx<'_>, last: i64, end: i64) -> rusqlite::Result<Vec<Runnable>
 }
 
 fn last_turn_given(tx: &Tx<'_>) -> rusqlite::Result<i64> {
-    tx.conn
-        .prepare_cached("SELECT turn FROM queue WHERE turn IS NOT NULL ORDER BY turn DESC LIMIT 1")?
-        .query_row([], |row| row.get(0))
-        .optional()
-        .map(|turn| turn.unwrap_or(i64::MIN))
+    tx.conn.prepare_cached(LAST_TURN)?.query_row([], |row| row.get(0)).optional().map(|turn| turn.unwrap_or(i64::MIN))
 }
 
 /// Some endpoints outside the run queue, after `from`, the earliest head first.
 fn waiting_queues(tx: &Tx<'_>, from: (i64, i64)) -> rusqlite::Result<Vec<(i64, i64, EndpointId)>> {
-    let mut statement = tx.conn.prepare_cached(
-        "SELECT head, id, uid FROM queue
-         WHERE turn IS NULL AND head IS NOT NULL AND (head, id) > (?1, ?2) ORDER BY head, id LIMIT ?3",
-    )?;
+    let mut statement = tx.conn.prepare_cached(WAITING)?;
     let found = statement.query_map([from.0, from.1, STEP as i64], |row| {
         Ok((row.get(0)?, row.get(1)?, endpoint_id(&row.get::<_, String>(2)?)))
     })?;
@@ -288,13 +297,7 @@ fn endpoint_id(text: &str) -> EndpointId {
 }
 
 fn first_ready(tx: &Tx<'_>, queue: i64) -> rusqlite::Result<Option<i64>> {
-    tx.conn
-        .prepare_cached(
-            "SELECT ready_at FROM delivery
-             WHERE endpoint = ?1 AND state < 2 AND corrupt IS NULL ORDER BY ready_at LIMIT 1",
-        )?
-        .query_row([queue], |row| row.get(0))
-        .optional()
+    tx.conn.prepare_cached(FIRST_READY)?.query_row([queue], |row| row.get(0)).optional()
 }
 
 fn leave_run_queue(tx: &mut Tx<'_>, queue: i64) -> rusqlite::Result<()> {
@@ -313,10 +316,7 @@ type DueRows = (Vec<(i64, i64, Claimed)>, Vec<(i64, CorruptRecord)>);
 
 /// Due rows of one endpoint, the earliest first, with their number and tenant; and those that cannot be read.
 fn due_rows(tx: &Tx<'_>, queue: i64, now: Timestamp, limit: usize) -> rusqlite::Result<DueRows> {
-    let mut statement = tx.conn.prepare_cached(select_deliveries!(
-        "WHERE d.endpoint = ?1 AND d.state < 2 AND d.corrupt IS NULL AND d.ready_at <= ?2
-         ORDER BY d.ready_at, d.id LIMIT ?3"
-    ))?;
+    let mut statement = tx.conn.prepare_cached(DUE_ROWS)?;
     let mut rows = statement.query(params![queue, now.as_millis(), limit as i64])?;
     let (mut due, mut corrupt) = (Vec::new(), Vec::new());
     while let Some(row) = rows.next()? {

@@ -24,6 +24,10 @@ pub(crate) use prune::prune;
 pub(crate) use sweep::sweep;
 pub(crate) use thread::{Message, Writer, WriterSettings};
 
+/// For the test of their plans.
+#[cfg(test)]
+pub(crate) const STATEMENTS: [&[&str]; 3] = [claim::STATEMENTS, prune::STATEMENTS, sweep::STATEMENTS];
+
 /// More keys than this are looked up again: the memory stays bounded with any number of tenants.
 const MAX_KEYS: usize = 50_000;
 

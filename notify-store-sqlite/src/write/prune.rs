@@ -7,13 +7,19 @@ use crate::rows::state_of;
 
 use super::Tx;
 
-pub(crate) fn prune(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> rusqlite::Result<Pruned> {
-    let mut statement = tx.conn.prepare_cached(
-        "SELECT e.id FROM event e
+const OLD_EVENTS: &str = "SELECT e.id FROM event e
          WHERE e.created_at < ?1 AND NOT EXISTS (
              SELECT 1 FROM delivery d WHERE d.event = e.id AND (d.settled_at IS NULL OR d.settled_at >= ?1))
-         ORDER BY e.created_at LIMIT ?2",
-    )?;
+         ORDER BY e.created_at LIMIT ?2";
+const REMOVE_ATTEMPTS: &str = "DELETE FROM attempt WHERE delivery IN (SELECT id FROM delivery WHERE event = ?1)";
+const REMOVE_DELIVERIES: &str = "DELETE FROM delivery WHERE event = ?1 RETURNING tenant, state";
+
+/// For the test of their plans.
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[OLD_EVENTS, REMOVE_ATTEMPTS, REMOVE_DELIVERIES];
+
+pub(crate) fn prune(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> rusqlite::Result<Pruned> {
+    let mut statement = tx.conn.prepare_cached(OLD_EVENTS)?;
     let events = statement
         .query_map([before.as_millis(), i64::from(limit)], |row| row.get(0))?
         .collect::<rusqlite::Result<Vec<i64>>>()?;
@@ -25,10 +31,8 @@ pub(crate) fn prune(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> rusqlite:
 }
 
 fn remove(tx: &mut Tx<'_>, event: i64) -> rusqlite::Result<()> {
-    tx.conn
-        .prepare_cached("DELETE FROM attempt WHERE delivery IN (SELECT id FROM delivery WHERE event = ?1)")?
-        .execute([event])?;
-    let mut statement = tx.conn.prepare_cached("DELETE FROM delivery WHERE event = ?1 RETURNING tenant, state")?;
+    tx.conn.prepare_cached(REMOVE_ATTEMPTS)?.execute([event])?;
+    let mut statement = tx.conn.prepare_cached(REMOVE_DELIVERIES)?;
     let gone = statement
         .query_map([event], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<Vec<(i64, i64)>>>()?;

@@ -43,6 +43,10 @@ const CANCEL_HELD: &str = "
         WHERE endpoint = ?1 AND state = 3 AND corrupt IS NULL ORDER BY ready_at LIMIT ?2)
     RETURNING tenant, ready_at";
 
+/// For the test of their plans.
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[HOLD, RELEASE, CANCEL_SCHEDULED, CANCEL_HELD];
+
 fn step(
     tx: &mut Tx<'_>,
     queue: i64,

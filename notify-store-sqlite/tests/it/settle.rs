@@ -55,7 +55,7 @@ async fn the_same_change_again_is_applied_without_a_second_attempt_row() {
     }
     // Another change later: the first one is known by its attempt row alone.
     let row = claim(&store, 1_000_000, 2, 1).await.claimed.remove(0).delivery;
-    let back = notify_core::machine::Input::HandBack;
+    let back = Input::HandBack;
     let hand_back = crate::support::change(&row, back, 1_000_001, 2);
     store.apply(std::slice::from_ref(&hand_back)).await.unwrap();
     assert_eq!(store.apply(std::slice::from_ref(&change)).await.unwrap(), [ApplyOutcome::Applied]);

@@ -1,5 +1,6 @@
 //! Claiming, in turns over the endpoints.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::delivery::{Delivery, State};
@@ -7,14 +8,18 @@ use crate::id::{DeliveryId, EndpointId};
 use crate::store::{ClaimBatch, ClaimRequest, Claimed};
 use crate::time::Timestamp;
 
-use super::{Model, PastClaim};
+use super::Model;
 
 impl Model {
     pub(in super::super) fn claim(&mut self, request: &ClaimRequest) -> ClaimBatch {
-        self.claims.retain(|_, past| past.until > request.now);
+        while let Some((until, token)) = self.claims_by_end.first().copied().filter(|(until, _)| *until <= request.now)
+        {
+            self.claims_by_end.remove(&(until, token));
+            self.claims.remove(&token);
+        }
         let claimed = match self.claims.get(&request.token) {
             // The same token again: the same rows, as far as they are still leased under it (S3).
-            Some(past) => self.still_leased(&past.rows.clone(), request),
+            Some(rows) => self.still_leased(&rows.clone(), request),
             None => self.lease(request),
         };
         ClaimBatch { next_ready_at: self.next_ready_at(request, &claimed), claimed, corrupt: Vec::new() }
@@ -54,7 +59,8 @@ impl Model {
         }
         if !claimed.is_empty() {
             let rows = claimed.iter().map(|row| row.delivery.id()).collect();
-            self.claims.insert(request.token, PastClaim { until: request.lease_until, rows });
+            self.claims_by_end.insert((request.lease_until, request.token));
+            self.claims.insert(request.token, rows);
         }
         claimed
     }
@@ -68,19 +74,19 @@ impl Model {
         let row = self.deliveries.get(&id)?;
         let event = Arc::clone(&row.event);
         let delivery: Delivery = row.delivery.claimed(request.token, request.lease_until);
-        self.put(delivery.clone());
+        self.put(&delivery);
         Some(Claimed { delivery, event })
     }
 
     /// S5: rows beyond an endpoint's number do not count.
     fn next_ready_at(&self, request: &ClaimRequest, claimed: &[Claimed]) -> Option<Timestamp> {
-        let taken = |endpoint: &EndpointId| {
-            let count = claimed.iter().filter(|row| row.delivery.endpoint() == endpoint).count();
-            u32::try_from(count).unwrap_or(u32::MAX)
-        };
+        let mut taken: BTreeMap<&EndpointId, u32> = BTreeMap::new();
+        for row in claimed {
+            *taken.entry(row.delivery.endpoint()).or_default() += 1;
+        }
         self.queues
             .iter()
-            .filter(|(id, _)| request.free.of(id) > taken(id))
+            .filter(|(id, _)| request.free.of(id) > taken.get(id).copied().unwrap_or(0))
             .filter_map(|(_, queue)| queue.claimable.first().map(|(at, _)| *at))
             .min()
             .map(|at| at.max(request.now))

@@ -26,7 +26,9 @@ pub(super) struct Model {
     deliveries: BTreeMap<DeliveryId, DeliveryRow>,
     deliveries_by_number: BTreeMap<u64, DeliveryId>,
     queues: BTreeMap<EndpointId, Queue>,
-    claims: BTreeMap<ClaimToken, PastClaim>,
+    /// What past claims got, until their leases end.
+    claims: BTreeMap<ClaimToken, Vec<DeliveryId>>,
+    claims_by_end: BTreeSet<(Timestamp, ClaimToken)>,
     endpoints: BTreeMap<EndpointId, EndpointRow>,
     endpoints_by_number: BTreeMap<u64, EndpointId>,
     tally: BTreeMap<(TenantId, State), u64>,
@@ -64,12 +66,6 @@ struct Queue {
 }
 
 #[derive(Debug)]
-struct PastClaim {
-    until: Timestamp,
-    rows: Vec<DeliveryId>,
-}
-
-#[derive(Debug)]
 struct EndpointRow {
     number: u64,
     endpoint: Arc<Endpoint>,
@@ -85,14 +81,18 @@ impl Model {
         for (index, published) in batch.events.iter().enumerate() {
             let key = &published.event.key;
             let by_key = published.idempotency_key.as_ref().map(|idempotency| (&key.tenant, idempotency));
-            let in_batch = new.get(key).copied().or_else(|| by_key.and_then(|by_key| new_keys.get(&by_key).copied()));
-            let existing = if let Some(earlier) = in_batch {
-                let first = &batch.events[earlier];
-                Some((first.event.key.id.clone(), first.fingerprint, first.deliveries.len()))
-            } else {
-                self.find_event(key, published.idempotency_key.as_ref())
-                    .map(|row| (row.event.key.id.clone(), row.fingerprint, row.deliveries.len()))
+            let in_batch = |index: &usize| {
+                let first = &batch.events[*index];
+                (first.event.key.id.clone(), first.fingerprint, first.deliveries.len())
             };
+            let stored = |row: &EventRow| (row.event.key.id.clone(), row.fingerprint, row.deliveries.len());
+            // The id decides before the key, as if the events came one after the other.
+            let existing = new
+                .get(key)
+                .map(in_batch)
+                .or_else(|| self.events.get(key).map(stored))
+                .or_else(|| by_key.and_then(|by_key| new_keys.get(&by_key)).map(in_batch))
+                .or_else(|| by_key.and_then(|by_key| self.event_by_key(by_key)).map(stored));
             answers.push(match existing {
                 None => {
                     new.insert(key, index);
@@ -128,10 +128,7 @@ impl Model {
         let (event, created_at) = (Arc::clone(&row.event), row.created_at);
         let mut added = 0;
         for new in deliveries {
-            if !self.deliveries.contains_key(&new.id) {
-                self.write_delivery(&event, new, created_at);
-                added += 1;
-            }
+            added += usize::from(self.write_delivery(&event, new, created_at));
         }
         Ok(added)
     }
@@ -151,20 +148,23 @@ impl Model {
             let Some(row) = self.deliveries_by_number.get(&number).and_then(|id| self.deliveries.get(id)) else {
                 continue;
             };
+            // It ends at its settle or at its next claim.
+            if row.delivery.state() == State::InFlight {
+                continue;
+            }
             let mut next = row.delivery.as_stored().clone();
-            match (request.action, next.state) {
-                (SweepAction::Hold, State::Scheduled) => next.state = State::Held,
-                (SweepAction::Release, State::Held) => next.state = State::Scheduled,
-                (SweepAction::Cancel, State::Scheduled | State::Held) => {
+            match request.action {
+                SweepAction::Hold => next.state = State::Held,
+                SweepAction::Release => next.state = State::Scheduled,
+                SweepAction::Cancel => {
                     next.state = State::Cancelled;
                     next.ready_at = None;
                     next.settled_at = Some(request.now);
                 }
-                _ => continue,
             }
             next.version = next.version.next();
             if let Ok(next) = Delivery::restore(next) {
-                self.put(next);
+                self.put(&next);
                 moved += 1;
             }
         }
@@ -175,13 +175,9 @@ impl Model {
         self.writes
     }
 
-    fn find_event(&self, key: &EventKey, idempotency_key: Option<&IdempotencyKey>) -> Option<&EventRow> {
-        if let Some(row) = self.events.get(key) {
-            return Some(row);
-        }
-        let by_key = (key.tenant.clone(), idempotency_key?.clone());
-        let id = self.events_by_key.get(&by_key)?.clone();
-        self.events.get(&EventKey { tenant: by_key.0, id })
+    fn event_by_key(&self, (tenant, key): (&TenantId, &IdempotencyKey)) -> Option<&EventRow> {
+        let id = self.events_by_key.get(&(tenant.clone(), key.clone()))?.clone();
+        self.events.get(&EventKey { tenant: tenant.clone(), id })
     }
 
     fn write_event(&mut self, published: &super::PublishedEvent, now: Timestamp) {
@@ -207,7 +203,11 @@ impl Model {
         }
     }
 
-    fn write_delivery(&mut self, event: &Arc<Event>, new: &NewDelivery, created_at: Timestamp) {
+    /// Writes a delivery unless its pair of event and endpoint exists; says whether it did.
+    fn write_delivery(&mut self, event: &Arc<Event>, new: &NewDelivery, created_at: Timestamp) -> bool {
+        if self.deliveries.contains_key(&new.id) {
+            return false;
+        }
         let delivery = Delivery::begin(event.key.clone(), new, created_at);
         let number = self.next_number();
         self.deliveries_by_number.insert(number, new.id);
@@ -218,6 +218,7 @@ impl Model {
         self.deliveries
             .insert(new.id, DeliveryRow { number, delivery, event: Arc::clone(event), attempts: Vec::new() });
         self.writes += 1;
+        true
     }
 
     fn apply_one(&mut self, change: &Change) -> ApplyOutcome {
@@ -234,17 +235,17 @@ impl Model {
             return ApplyOutcome::Stale { current: current.version };
         };
         row.attempts.extend(change.attempts().iter().map(|attempt| (change.id(), attempt.clone())));
-        self.put(next);
+        self.put(&next);
         ApplyOutcome::Applied
     }
 
     /// Replaces a row, and keeps the indexes true.
-    fn put(&mut self, next: Delivery) {
+    fn put(&mut self, next: &Delivery) {
         let Some(row) = self.deliveries.get_mut(&next.id()) else { return };
         let number = row.number;
         let before = std::mem::replace(&mut row.delivery, next.clone());
         self.leave(number, &before);
-        self.enter(number, &next);
+        self.enter(number, next);
         self.writes += 1;
     }
 

@@ -1,0 +1,11 @@
+//! The transport against receivers on loopback that do what real ones should not.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod certificates;
+mod deadline;
+mod environment;
+mod names;
+mod receiver;
+mod reply;
+mod tls;
+mod wire;
