@@ -125,6 +125,20 @@ async fn publishing_the_same_again_is_a_duplicate_and_other_content_a_conflict()
 }
 
 #[tokio::test]
+async fn a_batch_may_be_larger_than_one_request_of_another_kind_and_no_event_in_it_larger_than_the_limit() {
+    let folder = Folder::new();
+    let host = folder.host(&[]).await;
+    let event = |bytes: usize| json!({ "event": "a.b", "data": "x".repeat(bytes) });
+    let batch = json!(vec![event(100 * 1024); 15]);
+    assert_eq!(host.call("POST /events/batch", batch).await.expect(202).as_array().unwrap().len(), 15);
+    let batch = json!([event(1), event(300 * 1024)]);
+    assert_eq!(host.call("POST /events/batch", batch).await.error().0, 413);
+    assert_eq!(host.get("/events?limit=100").await["events"].as_array().unwrap().len(), 15);
+    assert_eq!(host.call("POST /events/batch", json!(vec![event(1); 1001])).await.error().0, 413);
+    assert_eq!(host.call("POST /events/batch", json!([])).await.expect(202), json!([]));
+}
+
+#[tokio::test]
 async fn not_before_holds_the_first_attempt_back() {
     let (folder, receiver) = (Folder::new(), Receiver::start(Reply::status(200)).await);
     let host = folder.host(&[]).await;

@@ -1,5 +1,7 @@
 //! Black-box tests: the real `host` program, its own folder, a port of its own, receivers on loopback.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 mod api;
 mod crash;
 mod endpoints;

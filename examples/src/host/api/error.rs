@@ -128,3 +128,23 @@ impl From<PublishError> for ApiError {
         error
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use notify_core::store::Operation;
+
+    use super::*;
+
+    #[test]
+    fn a_store_that_cannot_take_it_now_is_a_503_that_says_when_to_come_back() {
+        for error in [
+            StoreError::Busy { operation: Operation::Insert },
+            StoreError::Full { operation: Operation::Insert },
+            StoreError::unavailable(Operation::Insert, "no answer"),
+        ] {
+            let response = ApiError::from(PublishError::Store(error)).into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use notify_core::delivery::{Attempt, Delivery};
+use notify_core::delivery::{Attempt, Delivery, Reason, ResponseHead};
 use notify_core::endpoint::{CustomHeader, EndpointStatus};
 use notify_core::engine::{CreatedEndpoint, Outlook};
 use notify_core::store::{EventRecord, Page};
@@ -198,7 +198,7 @@ impl DeliveryView {
             event_id: stored.event.id.to_string(),
             endpoint_id: stored.endpoint.to_string(),
             status: stored.state.as_str(),
-            reason: stored.reason.map(notify_core::delivery::Reason::as_str),
+            reason: stored.reason.map(Reason::as_str),
             attempt_count: stored.attempts,
             attempts: None,
             next_attempt_at: outlook.next_attempt_at,
@@ -225,18 +225,20 @@ impl AttemptView {
             status_code: attempt.status_code,
             // `detail` is for operators: it may name addresses of the sender's network.
             error: attempt.error.clone(),
-            response_head: head.map(|head| text(&head.bytes, head.truncated)),
+            response_head: head.map(text),
             response_truncated: head.is_some_and(|head| head.truncated),
         }
     }
 }
 
 /// The bytes as text: what is no UTF-8 becomes U+FFFD, but a character that the cut went through is left out.
-fn text(bytes: &[u8], truncated: bool) -> String {
+fn text(head: &ResponseHead) -> String {
+    let bytes = &head.bytes[..];
     let cut = bytes.utf8_chunks().last().map_or(&[][..], |chunk| chunk.invalid());
-    // No length of the error: the text ends within a character.
-    let through = truncated && std::str::from_utf8(cut).is_err_and(|error| error.error_len().is_none());
-    String::from_utf8_lossy(&bytes[..bytes.len() - if through { cut.len() } else { 0 }]).into_owned()
+    // An error without a length: the text ends within a character.
+    let within = std::str::from_utf8(cut).is_err_and(|error| error.error_len().is_none());
+    let end = if head.truncated && within { bytes.len() - cut.len() } else { bytes.len() };
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
 }
 
 #[cfg(test)]
@@ -246,11 +248,16 @@ mod tests {
     /// C77: answers that were no UTF-8 broke whole listings elsewhere.
     #[test]
     fn bytes_that_are_no_text_become_text() {
-        assert_eq!(text(&[0xff, 0xfe, 0, 0xc3, 0x28, 0x41], false), "\u{fffd}\u{fffd}\0\u{fffd}(A");
-        assert_eq!(text("caf\u{e9}".as_bytes(), true), "caf\u{e9}");
-        assert_eq!(text(&"a\u{1f600}".as_bytes()[..3], true), "a");
-        assert_eq!(text(&"\u{ff}".as_bytes()[..1], true), "");
-        assert_eq!(text(b"\xffa\xf0\x9f", true), "\u{fffd}a");
-        assert_eq!(text(&"a\u{1f600}".as_bytes()[..3], false), "a\u{fffd}");
+        for (bytes, whole, cut) in [
+            (&[0xff, 0xfe, 0, 0xc3, 0x28, 0x41][..], "\u{fffd}\u{fffd}\0\u{fffd}(A", "\u{fffd}\u{fffd}\0\u{fffd}(A"),
+            ("caf\u{e9}".as_bytes(), "caf\u{e9}", "caf\u{e9}"),
+            (b"a\xf0\x9f\x98", "a\u{fffd}", "a"),
+            (b"\xc3", "\u{fffd}", ""),
+            (b"\xffa\xf0\x9f", "\u{fffd}a\u{fffd}", "\u{fffd}a"),
+            (b"", "", ""),
+        ] {
+            assert_eq!(text(&ResponseHead { bytes: bytes.into(), truncated: false }), whole, "{bytes:?}");
+            assert_eq!(text(&ResponseHead { bytes: bytes.into(), truncated: true }), cut, "{bytes:?}");
+        }
     }
 }
