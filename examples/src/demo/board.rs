@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Write as _;
 
-use notify_core::delivery::{Delivery, State};
+use notify_core::delivery::{Attempt, Delivery, State};
 use notify_core::event::EventKey;
 use notify_core::{DeliveryId, Engine, Timestamp};
 
-use super::Look;
-use super::Verdict;
 use super::receiver::{Behaviour, Receivers};
 use super::row::Row;
 use super::watch::Changed;
+use super::{Look, Verdict};
 
 /// A table longer than this would scroll, and could not be drawn in place.
 const MAX_ROWS: usize = 15;
@@ -74,9 +73,10 @@ impl Board {
             State::Scheduled | State::InFlight | State::Failed | State::Held | State::Cancelled => NONE,
         };
         if self.look == Look::Lines {
-            let now = self.engine.now();
-            let seconds = now.since(self.started).as_secs_f32();
-            println!("{seconds:>6.1}s  {}", row.line(now));
+            // As of the attempt's end, from which the delay runs: a slow machine prints the same line.
+            let ended = attempts.last().map_or_else(|| self.engine.now(), Attempt::ended_at);
+            let seconds = ended.since(self.started).as_secs_f32();
+            println!("{seconds:>6.1}s  {}", row.line(ended));
         }
         Ok(())
     }

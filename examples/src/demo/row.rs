@@ -57,8 +57,10 @@ impl Row {
 }
 
 fn in_seconds(next: Timestamp, now: Timestamp) -> String {
-    let millis = next.since(now).as_millis();
-    if millis == 0 { "now".into() } else { format!("in {} s", millis.div_ceil(1000)) }
+    match (next.since(now).as_millis() + 500) / 1000 {
+        0 => "now".into(),
+        seconds => format!("in {seconds} s"),
+    }
 }
 
 #[cfg(test)]
@@ -80,7 +82,7 @@ mod tests {
         };
         let lines = [
             row(State::Delivered, 1, Some(200), None, "verified"),
-            row(State::Scheduled, 2, Some(503), Some(Timestamp::from_millis(2001)), "\u{2013}"),
+            row(State::Scheduled, 2, Some(503), Some(Timestamp::from_millis(3001)), "\u{2013}"),
             row(State::Failed, 6, Some(500), None, "\u{2013}"),
         ]
         .map(|row| row.line(now));

@@ -47,7 +47,7 @@ async fn two_hosts_send_each_delivery_once() {
 async fn a_url_changed_in_one_host_is_where_the_other_sends_its_next_attempt() {
     let (old, new) = (Receiver::start(Reply::status(500)).await, Receiver::start(Reply::status(200)).await);
     let folder = Folder::new();
-    let schedule = ["--schedule", "2s"];
+    let schedule = ["--schedule", "5s"];
     // Only `sender` runs an attempt: `editor` starts once the first one has failed, and has stopped before the next.
     let sender = folder.host(&schedule).await;
     let id = text(&sender.endpoint("crm", &old.url()).await["id"]);
