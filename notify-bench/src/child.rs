@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::bare::{self, BareJob};
 use crate::end_to_end::NotifyJob;
+use crate::engine_run;
 use crate::error::BenchError;
 use crate::idle::IdleJob;
+use crate::idle_run;
 
 /// A job, handed over as one JSON argument.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -30,7 +32,8 @@ impl Job {
     pub async fn run(&self) -> Result<String, BenchError> {
         match self {
             Self::Bare(job) => to_json(&bare::run(job).await?),
-            Self::Notify(_) | Self::Idle(_) => Err(BenchError::NoEngine),
+            Self::Notify(job) => to_json(&engine_run::run(job).await?),
+            Self::Idle(job) => to_json(&idle_run::run(job).await?),
         }
     }
 

@@ -59,7 +59,6 @@ where
 {
     let transport = HttpTransport::builder()
         .allow_cidr("127.0.0.0/8")
-        .map_err(BenchError::engine("open the guard for loopback"))?
         .build()
         .map_err(BenchError::engine("build the transport"))?;
     Engine::builder(store)

@@ -82,9 +82,6 @@ pub enum BenchError {
         /// Why it failed.
         source: BoxError,
     },
-    /// This build has no engine to measure.
-    #[error("this build measures the bare client only")]
-    NoEngine,
 }
 
 impl BenchError {

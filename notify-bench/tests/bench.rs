@@ -23,6 +23,35 @@ fn the_bare_client_delivers_each_request_once_and_rightly_signed() {
 }
 
 #[test]
+fn end_to_end_delivers_and_settles_each_event_on_every_store() {
+    for store in [&["--store", "memory"][..], &["--store", "sqlite", "--sync", "normal"]] {
+        let short = ["end-to-end", "--events", "200", "--publishers", "4", "--runs", "1", "--json"];
+        let output = bench(&[&short[..], store].concat());
+        assert!(output.status.success(), "{store:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["store"], store[1]);
+        assert_eq!(report["notify"]["deliveries"], 200, "{store:?}");
+        assert_eq!(report["notify"]["duplicates"], 0, "{store:?}");
+        assert!(report["ratio_to_bare"].as_f64().unwrap() > 0.0, "{store:?}");
+    }
+}
+
+#[test]
+fn an_idle_engine_asks_its_store_for_nothing_but_changes() {
+    for store in [&["--store", "memory"][..], &["--store", "sqlite", "--sync", "normal"]] {
+        let output = bench(&[&["idle", "--pending", "500", "--seconds", "2", "--json"][..], store].concat());
+        assert!(output.status.success(), "{store:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["pending"], 500, "{store:?}");
+        let calls = report["store_calls"].as_object().unwrap();
+        assert!(calls["changed"].as_u64().unwrap() > 0, "{store:?}: the counting store counted nothing");
+        for (call, count) in calls.iter().filter(|(call, _)| *call != "changed" && *call != "time") {
+            assert_eq!(count, 0, "{store:?}: {call}");
+        }
+    }
+}
+
+#[test]
 fn a_run_of_nothing_is_a_failure_and_not_a_figure() {
     for arguments in [&["bare", "--runs", "0"][..], &["bare", "--bare-requests", "0"], &["idle", "--pending", "0"]] {
         let output = bench(arguments);

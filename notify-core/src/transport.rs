@@ -1,6 +1,6 @@
 //! The promise of a transport: one request, one reply.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,9 @@ use crate::sign::Header;
 pub use crate::delivery::{Response, SendFailure};
 
 /// One attempt's request: always a POST.
-#[derive(Clone, Debug)]
+///
+/// `Debug` shows neither header values nor the body.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Request {
     /// Where to, as registered.
@@ -32,6 +34,17 @@ impl Request {
     #[must_use]
     pub const fn new(url: Arc<str>, headers: Vec<Header>, body: Bytes, timeout: Duration) -> Self {
         Self { url, headers, body, timeout }
+    }
+}
+
+impl Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("url", &self.url)
+            .field("headers", &self.headers)
+            .field("body_bytes", &self.body.len())
+            .field("timeout", &self.timeout)
+            .finish()
     }
 }
 

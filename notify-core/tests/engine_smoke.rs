@@ -1,4 +1,5 @@
 //! The engine's way, once round, with the memory store and a scripted transport.
+#![expect(clippy::disallowed_methods, reason = "a test is the host, and a host spawns")]
 
 use notify_core::testing::{ManualClock, Reply, ScriptedTransport};
 use notify_core::{ConnectionCreated, Engine, EventPayload, MemoryStore, NewEndpoint, Verifier};

@@ -10,6 +10,8 @@
 //! # }
 //! ```
 //!
+//! A host whose own tables are in the same file publishes inside its own transaction with [`insert_in`].
+//!
 //! The file must be on a local disk: SQLite's write-ahead log needs memory that all its users share, which no network
 //! file system offers. Never copy or open the live file by other means than SQLite: closing it would drop the locks of
 //! this process. A process that forks must open the store after the fork.

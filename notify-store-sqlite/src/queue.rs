@@ -14,6 +14,8 @@ use crate::write::{Message, Tx};
 pub(crate) trait Job: Send {
     /// Whether nobody waits for it any more: a job that has not begun may then be left out (S11).
     fn is_abandoned(&self) -> bool;
+    /// About how many bytes it writes.
+    fn bytes(&self) -> usize;
     /// Does it. May be called again after a rollback.
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), JobFailed>;
     /// Tells the caller what became of it; `failed` if its work did not last.
@@ -60,6 +62,7 @@ impl JobFailed {
 /// A closure with its caller's ear.
 struct Call<T, F> {
     operation: Operation,
+    bytes: usize,
     work: F,
     outcome: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
@@ -75,6 +78,10 @@ where
 {
     fn is_abandoned(&self) -> bool {
         self.reply.is_closed()
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes
     }
 
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), JobFailed> {
@@ -151,7 +158,7 @@ impl WriteQueue {
     {
         let permits = self.gate.admit(operation, bytes).await?;
         let (reply, answer) = oneshot::channel();
-        let call = Call { operation, work, outcome: None, reply, _permits: permits };
+        let call = Call { operation, bytes, work, outcome: None, reply, _permits: permits };
         self.sender.send(Message::Write(Box::new(call))).map_err(|_| gone(operation))?;
         answer.await.unwrap_or_else(|_| Err(gone(operation)))
     }

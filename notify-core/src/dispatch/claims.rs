@@ -142,8 +142,14 @@ impl Dispatcher {
 
     /// When the next claim is due, as far as is known.
     pub(super) fn claim_due_at(&self, now: Timestamp) -> Timestamp {
-        let due = if self.claims.woken { now } else { self.claims.due_at(&self.config) };
-        self.claims.paced_until(now, self.half_free(), &self.config).map_or(due, |paced| due.max(paced))
+        let known = self.claims.due_at(&self.config).max(now);
+        let due = if self.claims.woken { now } else { known };
+        match self.claims.paced_until(now, self.half_free(), &self.config) {
+            None => due,
+            // The pause is for freed slots: with half of them free, a row is claimed when it is due.
+            Some(paced) if self.half_free() == HalfFree::Yes => due.max(paced.min(known)),
+            Some(paced) => due.max(paced),
+        }
     }
 
     const fn half_free(&self) -> HalfFree {

@@ -164,12 +164,7 @@ impl Dispatcher {
     }
 
     pub(super) fn holds_nothing(&self) -> bool {
-        self.items.is_empty()
-            && self.unsettled.is_empty()
-            && self.reserved == 0
-            && self.doubtful.is_empty()
-            && self.loading.is_none()
-            && !self.claims.is_running()
+        self.items.is_empty() && self.unsettled.is_empty() && self.reserved == 0 && !self.claims.is_running()
     }
 
     /// Whether more leases may be taken: memory is bounded, and a delivery that goes alone is left alone.

@@ -144,7 +144,6 @@ impl Dispatcher {
             }
         }
         self.sending = 0;
-        self.solo = false;
         u32::try_from(sending.len()).unwrap_or(u32::MAX)
     }
 }

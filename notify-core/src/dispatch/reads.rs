@@ -53,7 +53,6 @@ impl Dispatcher {
             .collect();
         endpoints.sort_unstable();
         endpoints.dedup();
-        self.reread.clear();
         self.reading = Some(items);
         out.push(Command::ReadEndpoints(endpoints));
     }

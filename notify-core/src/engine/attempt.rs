@@ -14,7 +14,7 @@ use crate::sign::{Header, signed_headers};
 use crate::time::Timestamp;
 use crate::transport::{Request, Response, SendFailure};
 
-use super::shared::Shared;
+use super::shared::{RunNumber, Shared};
 
 /// A transport keeps its own deadline, and knows better why it was missed; one that does not is cut off this much
 /// later, well within the lease's margin.
@@ -23,12 +23,12 @@ const OVERTIME: Duration = Duration::from_secs(1);
 /// Shorter values would blacken half the answer.
 const SHORTEST_SCRUBBED: usize = 6;
 
-pub(super) async fn attempt(shared: Arc<Shared>, order: Box<SendOrder>) {
+pub(super) async fn attempt(shared: Arc<Shared>, run: RunNumber, order: Box<SendOrder>) {
     let started_at = shared.now();
-    let mut end = End::new(shared, &order, started_at);
+    let mut end = End::new(shared, run, &order, started_at);
     let reply = send(&end.shared, &order, started_at).await;
     let rule = order.endpoint.policy.success.unwrap_or(end.shared.config.policy.success);
-    end.verdict = classify(reply, rule);
+    end.verdict = Some(classify(reply, rule));
 }
 
 async fn send(shared: &Shared, order: &SendOrder, now: Timestamp) -> Result<Response, SendFailure> {
@@ -52,29 +52,34 @@ async fn send(shared: &Shared, order: &SendOrder, now: Timestamp) -> Result<Resp
         }
     };
     response.body = scrub(response.body, endpoint);
+    response.location = response.location.map(|location| {
+        let clean = scrub(location.into_bytes().into(), endpoint);
+        String::from_utf8_lossy(&clean).into_owned()
+    });
     Ok(response)
 }
 
-/// Says how the attempt ended when it is dropped: also after a panic of the transport.
+/// Says how the attempt ended when it is dropped: also after a panic of the transport, and when it is cut off.
 struct End {
     shared: Arc<Shared>,
+    run: RunNumber,
     delivery: crate::id::DeliveryId,
     endpoint: Arc<Endpoint>,
     started_at: Timestamp,
     since: Duration,
-    verdict: Verdict,
+    verdict: Option<Verdict>,
 }
 
 impl End {
-    fn new(shared: Arc<Shared>, order: &SendOrder, started_at: Timestamp) -> Self {
-        let panicked = SendFailure::new(Reason::TransportPanic, "the transport panicked");
+    fn new(shared: Arc<Shared>, run: RunNumber, order: &SendOrder, started_at: Timestamp) -> Self {
         Self {
             since: shared.clock.monotonic(),
             delivery: order.delivery,
             endpoint: Arc::clone(&order.endpoint),
             started_at,
-            verdict: classify(Err(panicked), shared.config.policy.success),
+            verdict: None,
             shared,
+            run,
         }
     }
 }
@@ -82,15 +87,10 @@ impl End {
 impl Drop for End {
     fn drop(&mut self) {
         let duration = self.shared.clock.monotonic().saturating_sub(self.since);
-        let blank = Verdict {
-            outcome: Outcome::Success,
-            status_code: None,
-            error: None,
-            detail: None,
-            response: None,
-            peer: None,
-        };
-        let verdict = std::mem::replace(&mut self.verdict, blank);
+        let verdict = self.verdict.take().unwrap_or_else(|| {
+            let panicked = std::thread::panicking();
+            cut_off(if panicked { Reason::TransportPanic } else { Reason::Interrupted })
+        });
         self.shared.observe(&Observation::AttemptFinished {
             delivery: self.delivery,
             endpoint: &self.endpoint.id,
@@ -99,7 +99,19 @@ impl Drop for End {
             duration,
         });
         let finished = Finished { delivery: self.delivery, started_at: self.started_at, duration, verdict };
-        self.shared.push(DispatchInput::Finished(Box::new(finished)));
+        self.shared.push(self.run, DispatchInput::Finished(Box::new(finished)));
+    }
+}
+
+/// The transport did not come back.
+fn cut_off(reason: Reason) -> Verdict {
+    Verdict {
+        outcome: Outcome::Failure(reason),
+        status_code: None,
+        error: Some(reason.sentence().to_owned()),
+        detail: None,
+        response: None,
+        peer: None,
     }
 }
 
@@ -110,10 +122,7 @@ fn scrub(body: Bytes, endpoint: &Endpoint) -> Bytes {
     }
     let secrets = endpoint.secrets.iter().map(|stored| stored.secret.expose().as_bytes());
     let values = endpoint.headers.iter().map(|header| header.expose_value().as_bytes());
-    secrets
-        .chain(values)
-        .filter(|needle| needle.len() >= SHORTEST_SCRUBBED)
-        .fold(body, |body, needle| blacken(body, needle))
+    secrets.chain(values).filter(|needle| needle.len() >= SHORTEST_SCRUBBED).fold(body, blacken)
 }
 
 fn blacken(body: Bytes, needle: &[u8]) -> Bytes {

@@ -193,7 +193,7 @@ impl EngineBuilder {
             time: Mutex::new(time),
             subscriptions: Mutex::new(Subscriptions::default()),
             dispatcher: Mutex::new(None),
-            inbox: Mutex::new(Vec::new()),
+            inbox: Mutex::default(),
             bell: Notify::new(),
         }))
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::delivery::State;
+use crate::delivery::{Outcome, State};
 use crate::dispatch::{Command, DispatchInput, Dispatcher, StopReport};
 use crate::id::{DeliveryId, EndpointId};
 use crate::machine::Change;
@@ -18,8 +18,12 @@ use super::answer::Answer;
 use super::attempt::attempt;
 use super::entropy::draw;
 use super::error::RunError;
-use super::shared::{STORE_DEADLINE, Shared, lock};
+use super::held::look_again;
+use super::shared::{RunNumber, STORE_DEADLINE, Shared, lock};
 use super::timekeeper::CORRECT_EVERY;
+
+/// So many claims in a row that fail, over some seconds, and `run_once` gives up.
+const MAX_FAILED_CLAIMS: u32 = 5;
 
 /// A timer that fires a little early must not spin.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
@@ -42,29 +46,33 @@ pub struct Round {
 #[derive(Debug)]
 pub(super) struct Driver {
     shared: Arc<Shared>,
+    number: RunNumber,
     attempts: JoinSet<()>,
     calls: JoinSet<()>,
     mark: Arc<std::sync::Mutex<Option<Mark>>>,
     round: Round,
+    failed_claims: u32,
 }
 
 impl Driver {
     pub(super) fn start(shared: Arc<Shared>) -> Result<Self, RunError> {
         let seed = u128::from_be_bytes(draw(&*shared.entropy).map_err(RunError::Entropy)?);
-        {
+        let number = {
             let mut slot = lock(&shared.dispatcher);
             if slot.is_some() {
                 return Err(RunError::AlreadyRunning);
             }
-            lock(&shared.inbox).clear();
             *slot = Some(Dispatcher::new(shared.config.clone(), seed));
-        }
+            lock(&shared.inbox).begin()
+        };
         Ok(Self {
             shared,
+            number,
             attempts: JoinSet::new(),
             calls: JoinSet::new(),
             mark: Arc::default(),
             round: Round::default(),
+            failed_claims: 0,
         })
     }
 
@@ -84,7 +92,7 @@ impl Driver {
                 biased;
                 () = &mut shutdown, if !stopping => {
                     stopping = true;
-                    shared.push(DispatchInput::Stop { grace: shared.grace });
+                    shared.push(self.number, DispatchInput::Stop { grace: shared.grace });
                 }
                 () = shared.bell.notified() => {}
                 () = &mut clock => {}
@@ -93,20 +101,22 @@ impl Driver {
         }
     }
 
-    /// Runs until nothing is due any more.
-    pub(super) async fn run_once(mut self) -> Round {
+    /// Runs until nothing is due any more, or the store does not answer.
+    pub(super) async fn run_once(mut self) -> Result<Round, RunError> {
         let shared = Arc::clone(&self.shared);
-        let mut stopping = false;
+        let (mut stopping, mut gave_up) = (false, false);
         loop {
             let (wake, stopped) = self.turn();
             if stopped.is_some() {
-                return self.round;
+                let done = self.round;
+                return if gave_up { Err(RunError::StoreUnavailable { done }) } else { Ok(done) };
             }
             let now = shared.now();
             let idle = lock(&shared.dispatcher).as_ref().is_none_or(|dispatcher| dispatcher.is_idle(now));
-            if idle && !stopping && lock(&shared.inbox).is_empty() {
-                stopping = true;
-                shared.push(DispatchInput::Stop { grace: shared.grace });
+            let dead = self.failed_claims >= MAX_FAILED_CLAIMS;
+            if !stopping && (dead || idle && lock(&shared.inbox).is_empty()) {
+                (stopping, gave_up) = (true, dead);
+                shared.push(self.number, DispatchInput::Stop { grace: shared.grace });
             }
             let pause = wake.map(|at| at.since(now).max(SHORTEST_SLEEP));
             tokio::select! {
@@ -120,7 +130,14 @@ impl Driver {
     /// One turn: everything that has come in, then everything that follows from it.
     fn turn(&mut self) -> (Option<Timestamp>, Option<StopReport>) {
         let now = self.shared.now();
-        let inputs = std::mem::take(&mut *lock(&self.shared.inbox));
+        let inputs = lock(&self.shared.inbox).take();
+        for input in &inputs {
+            if matches!(input, DispatchInput::Claimed(_)) {
+                self.failed_claims = 0;
+            } else if matches!(input, DispatchInput::ClaimFailed) {
+                self.failed_claims += 1;
+            }
+        }
         let (commands, wake, stopped) = match lock(&self.shared.dispatcher).as_mut() {
             None => return (None, Some(StopReport::default())),
             Some(dispatcher) => {
@@ -152,7 +169,7 @@ impl Driver {
                     endpoint: &order.endpoint.id,
                     number: order.number,
                 });
-                self.attempts.spawn(attempt(Arc::clone(&self.shared), order));
+                self.attempts.spawn(attempt(Arc::clone(&self.shared), self.number, order));
             }
             Command::AbortAll => self.attempts.abort_all(),
             Command::Settled(changes, outcomes) => self.settled(&changes, &outcomes),
@@ -167,7 +184,7 @@ impl Driver {
     where
         F: Future<Output = Option<DispatchInput>> + Send + 'static,
     {
-        let mut answer = Answer::or(Arc::clone(&self.shared), failure);
+        let mut answer = Answer::or(Arc::clone(&self.shared), self.number, failure);
         let work = work(Arc::clone(&self.shared));
         self.calls.spawn(async move {
             if let Some(input) = work.await {
@@ -177,13 +194,17 @@ impl Driver {
     }
 
     fn settled(&mut self, changes: &[Change], outcomes: &[ApplyOutcome]) {
+        let mut held = Vec::new();
         for (change, outcome) in changes.iter().zip(outcomes) {
             let next = change.next();
             match outcome {
                 ApplyOutcome::Applied => {
+                    if next.state == State::Held {
+                        held.push(next.endpoint.clone());
+                    }
                     match next.state {
                         State::Delivered => self.round.delivered += 1,
-                        State::Scheduled if next.reason.is_some() => self.round.retried += 1,
+                        State::Scheduled if burnt_a_retry(change) => self.round.retried += 1,
                         State::Failed => self.round.failed += 1,
                         State::Held | State::Cancelled => self.round.withheld += 1,
                         State::Scheduled | State::InFlight => {}
@@ -201,14 +222,24 @@ impl Driver {
                 }
             }
         }
+        if !held.is_empty() {
+            let shared = Arc::clone(&self.shared);
+            self.calls.spawn(async move { look_again(&shared, held).await });
+        }
     }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        // What still comes in belongs to this run, and the next one begins with an empty inbox.
         *lock(&self.shared.dispatcher) = None;
-        lock(&self.shared.inbox).clear();
     }
+}
+
+/// Whether this is the end of a failed attempt, and not one that was handed back or cut off.
+fn burnt_a_retry(change: &Change) -> bool {
+    let last = change.attempts().last();
+    last.is_some_and(|last| matches!(last.outcome, Outcome::Failure(reason) if reason.counts()))
 }
 
 async fn sleep(shared: &Shared, pause: Option<Duration>) {

@@ -8,15 +8,15 @@ use crate::id::{EndpointId, EventFilter, TenantId, Version};
 use crate::input::InvalidInput;
 use crate::observe::Observation;
 use crate::sign::{Secret, SecretSet};
-use crate::store::{EndpointQuery, Operation, Page, Replaced, StoreError, SweepAction, SweepRequest};
+use crate::store::{EndpointQuery, Operation, Page, Replaced, StoreError, SweepAction};
 
 use super::entropy::draw;
 use super::error::ControlError;
+use super::held::sweep;
 use super::shared::{STORE_DEADLINE, Shared, lock};
 
 /// So often a write is tried again after somebody else wrote first.
 const RACES: usize = 16;
-const SWEEP_STEP: u32 = 500;
 
 /// Endpoints of this engine's store. A cheap handle.
 #[derive(Clone, Debug)]
@@ -132,7 +132,7 @@ impl Endpoints {
                 Ok(())
             })
             .await?;
-        self.sweep(id, SweepAction::Hold).await?;
+        sweep(&self.shared, id, SweepAction::Hold).await?;
         Ok(endpoint)
     }
 
@@ -147,9 +147,11 @@ impl Endpoints {
         backlog: Backlog,
     ) -> Result<Arc<Endpoint>, ControlError> {
         if backlog == Backlog::Cancel {
-            // Before it is enabled, so that nothing that is published from then on is cancelled with the rest.
-            self.get(tenant, id).await?;
-            self.sweep(id, SweepAction::Cancel).await?;
+            // Before it is enabled, so that nothing that is published from then on is cancelled with the rest. Where
+            // it is enabled already (a repeated call) there is nothing held, and what is scheduled is to be sent.
+            if !self.get(tenant, id).await?.is_enabled() {
+                sweep(&self.shared, id, SweepAction::Cancel).await?;
+            }
         }
         let endpoint = self
             .replace(tenant, id, |endpoint| {
@@ -157,7 +159,7 @@ impl Endpoints {
                 Ok(())
             })
             .await?;
-        self.sweep(id, SweepAction::Release).await?;
+        sweep(&self.shared, id, SweepAction::Release).await?;
         self.shared.push_if_running(DispatchInput::Wake);
         Ok(endpoint)
     }
@@ -169,11 +171,17 @@ impl Endpoints {
     /// [`ControlError::NotFound`], or the store does not answer: repeat it.
     pub async fn delete(&self, tenant: &TenantId, id: &EndpointId) -> Result<(), ControlError> {
         let now = self.shared.now();
-        if !self.call(self.shared.admin.delete(tenant, id, now)).await? {
-            return Err(ControlError::NotFound);
+        let existed = self.call(self.shared.admin.delete(tenant, id, now)).await?;
+        if !existed {
+            let still_there = self.call(self.shared.directory.get(std::slice::from_ref(id))).await?;
+            if still_there.into_iter().flatten().next().is_some() {
+                return Err(ControlError::NotFound);
+            }
         }
+        // Also where it was gone already: a delete that is repeated after an outage must finish the first one's work.
         self.changed(id);
-        self.sweep(id, SweepAction::Cancel).await
+        sweep(&self.shared, id, SweepAction::Cancel).await?;
+        if existed { Ok(()) } else { Err(ControlError::NotFound) }
     }
 
     fn change(&self, endpoint: &mut Endpoint, patch: &EndpointPatch) -> Result<(), ControlError> {
@@ -199,6 +207,8 @@ impl Endpoints {
             let mut next = Endpoint::clone(&before);
             change(&mut next)?;
             if next == *before {
+                // An earlier try may have written it without learning so.
+                self.changed(id);
                 return Ok(before);
             }
             next.version = before.version.next();
@@ -223,16 +233,6 @@ impl Endpoints {
             dispatcher.endpoint_changed_now(id.clone());
         }
         self.shared.bell.notify_one();
-    }
-
-    async fn sweep(&self, id: &EndpointId, action: SweepAction) -> Result<(), ControlError> {
-        loop {
-            let request = SweepRequest { endpoint: id.clone(), action, now: self.shared.now(), limit: SWEEP_STEP };
-            let swept = self.call(self.shared.store.sweep(&request)).await?;
-            if swept.moved < SWEEP_STEP {
-                return Ok(());
-            }
-        }
     }
 
     async fn call<T>(&self, work: impl Future<Output = Result<T, StoreError>> + Send) -> Result<T, StoreError> {

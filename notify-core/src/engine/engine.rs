@@ -66,12 +66,13 @@ impl Engine {
     /// Sends what is due now, and what becomes due meanwhile, and returns: for cron hosts and tests.
     ///
     /// # Errors
-    /// As [`run`](Self::run).
+    /// As [`run`](Self::run), and [`RunError::StoreUnavailable`] once five claims in a row have failed and the grace
+    /// period is over, so that a cron job ends.
     ///
     /// # Cancel safety
     /// As [`run`](Self::run).
     pub async fn run_once(&self) -> Result<Round, RunError> {
-        Ok(Driver::start(Arc::clone(&self.shared))?.run_once().await)
+        Driver::start(Arc::clone(&self.shared))?.run_once().await
     }
 
     /// A handle that only publishes.

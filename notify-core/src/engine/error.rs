@@ -4,6 +4,8 @@ use crate::id::{EventId, EventType};
 use crate::input::InvalidInput;
 use crate::store::StoreError;
 
+use super::driver::Round;
+
 /// A publish that stored nothing, unless the store's own error says otherwise.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -85,6 +87,12 @@ pub enum RunError {
     /// It runs already.
     #[error("run() of this engine is being polled already (NTF-RUN-TWICE)")]
     AlreadyRunning,
+    /// The store does not answer, so `run_once` gave up. What it had done by then is done.
+    #[error("run_once gave up: the store does not answer (NTF-RUN-STORE)")]
+    StoreUnavailable {
+        /// What that was.
+        done: Round,
+    },
     /// No randomness for claim tokens.
     #[error("no randomness for claim tokens (NTF-ENTROPY)")]
     Entropy(#[source] std::io::Error),
@@ -106,7 +114,8 @@ impl BuildError {
 
 impl std::fmt::Display for BuildError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "notify cannot be built: {} problems (NTF-BUILD)", self.problems.len())?;
+        let noun = if self.problems.len() == 1 { "problem" } else { "problems" };
+        write!(f, "notify cannot be built: {} {noun} (NTF-BUILD)", self.problems.len())?;
         for (index, problem) in self.problems.iter().enumerate() {
             write!(f, "\n  {}. {problem}", index + 1)?;
         }

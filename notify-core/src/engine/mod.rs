@@ -11,6 +11,7 @@ mod endpoints;
 mod engine;
 mod entropy;
 mod error;
+mod held;
 mod history;
 mod publisher;
 mod reserved;

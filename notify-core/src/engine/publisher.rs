@@ -13,6 +13,7 @@ use crate::store::{Claimed, InsertOutcome, Inserted, Operation, PublishBatch, Pu
 use crate::time::Timestamp;
 
 use super::error::PublishError;
+use super::held::look_again;
 use super::reserved::Reserved;
 use super::shared::Shared;
 
@@ -80,7 +81,11 @@ impl Publisher {
         let deliveries = batch.events.iter_mut().flat_map(|event| &mut event.deliveries);
         let reserved = Reserved::take(shared, now, deliveries);
         match shared.within(INSERT_DEADLINE, Operation::Insert, shared.store.insert(&batch)).await {
-            Ok(InsertOutcome::Stored(answers)) => Ok(self.stored(&batch, answers, reserved)),
+            Ok(InsertOutcome::Stored(answers)) => {
+                let receipts = self.stored(&batch, answers, reserved);
+                look_again(shared, born_held(&batch)).await;
+                Ok(receipts)
+            }
             Ok(InsertOutcome::Conflict { index, existing }) => {
                 reserved.release_all();
                 Err(PublishError::Conflict { index, existing })
@@ -158,6 +163,12 @@ impl Publisher {
             }
         }
     }
+}
+
+fn born_held(batch: &PublishBatch) -> Vec<EndpointId> {
+    let deliveries = batch.events.iter().flat_map(|event| &event.deliveries);
+    let held = deliveries.filter(|delivery| matches!(delivery.start, Start::Held(_)));
+    held.map(|delivery| delivery.endpoint.clone()).collect()
 }
 
 /// The row as the insert left it.

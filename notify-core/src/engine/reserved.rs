@@ -7,13 +7,14 @@ use crate::dispatch::{DispatchInput, Doubt};
 use crate::store::Claimed;
 use crate::time::Timestamp;
 
-use super::shared::{Shared, lock};
+use super::shared::{RunNumber, Shared, lock};
 
 /// If it is dropped undecided (the publish's future was dropped, or the store did not answer), the dispatcher finds
 /// out what was stored.
 #[derive(Debug)]
 pub(super) struct Reserved {
     shared: Arc<Shared>,
+    run: RunNumber,
     slots: Vec<Doubt>,
 }
 
@@ -25,7 +26,10 @@ impl Reserved {
         deliveries: impl IntoIterator<Item = &'a mut NewDelivery>,
     ) -> Self {
         let mut slots = Vec::new();
-        if let Some(dispatcher) = lock(&shared.dispatcher).as_mut() {
+        let mut dispatcher = lock(&shared.dispatcher);
+        // Read under the dispatcher's lock: the slots are this run's and no other's.
+        let run = lock(&shared.inbox).run();
+        if let Some(dispatcher) = dispatcher.as_mut() {
             for delivery in deliveries {
                 let due = matches!(delivery.start, Start::Due(at) if at <= now);
                 if let Some(reservation) = due.then(|| dispatcher.reserve(now, &delivery.endpoint)).flatten() {
@@ -35,7 +39,7 @@ impl Reserved {
                 }
             }
         }
-        Self { shared: Arc::clone(shared), slots }
+        Self { shared: Arc::clone(shared), run, slots }
     }
 
     /// Nothing was stored.
@@ -43,19 +47,21 @@ impl Reserved {
         self.release();
     }
 
-    /// These were stored under their lease; nothing was stored for the others.
+    /// These were stored under their lease; nothing was stored for the others. Told apart by the token: a batch may
+    /// name the same event twice, and then only one of the two is stored.
     pub(super) fn hand_over(mut self, stored: Vec<Claimed>) {
-        self.slots.retain(|slot| !stored.iter().any(|claimed| claimed.delivery.id() == slot.delivery));
+        self.slots.retain(|slot| !stored.iter().any(|claimed| claimed.delivery.token() == Some(slot.token)));
         self.release();
         if !stored.is_empty() {
-            self.shared.push(DispatchInput::Handed(stored));
+            self.shared.push(self.run, DispatchInput::Handed(stored));
         }
     }
 
     fn release(&mut self) {
         let slots = std::mem::take(&mut self.slots);
         if !slots.is_empty() {
-            self.shared.push(DispatchInput::Released(slots.into_iter().map(|slot| slot.endpoint).collect()));
+            let endpoints = slots.into_iter().map(|slot| slot.endpoint).collect();
+            self.shared.push(self.run, DispatchInput::Released(endpoints));
         }
     }
 }
@@ -64,7 +70,7 @@ impl Drop for Reserved {
     fn drop(&mut self) {
         let slots = std::mem::take(&mut self.slots);
         if !slots.is_empty() {
-            self.shared.push(DispatchInput::Doubtful(slots));
+            self.shared.push(self.run, DispatchInput::Doubtful(slots));
         }
     }
 }

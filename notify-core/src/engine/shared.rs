@@ -1,5 +1,6 @@
 //! What the handles and the driver share.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -42,8 +43,42 @@ pub(super) struct Shared {
     pub(super) subscriptions: Mutex<Subscriptions>,
     /// There while `run` is polled. Publishers reserve slots in it.
     pub(super) dispatcher: Mutex<Option<Dispatcher>>,
-    pub(super) inbox: Mutex<Vec<DispatchInput>>,
+    pub(super) inbox: Mutex<Inbox>,
     pub(super) bell: Notify,
+}
+
+/// Which run of this engine.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct RunNumber(u64);
+
+/// What the dispatcher has not heard yet. An answer to an earlier run (a call that came back late, an attempt that
+/// was cut off, a slot reserved there) must not reach the next one, which would take it for an answer to a question
+/// of its own: an endpoint that was not asked for would count as deleted.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    run: RunNumber,
+    inputs: Vec<DispatchInput>,
+}
+
+impl Inbox {
+    /// Begins the next run, with nothing in the inbox.
+    pub(super) fn begin(&mut self) -> RunNumber {
+        self.run.0 += 1;
+        self.inputs.clear();
+        self.run
+    }
+
+    pub(super) const fn run(&self) -> RunNumber {
+        self.run
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
+    pub(super) fn take(&mut self) -> Vec<DispatchInput> {
+        std::mem::take(&mut self.inputs)
+    }
 }
 
 impl Shared {
@@ -57,16 +92,23 @@ impl Shared {
         time.now(monotonic)
     }
 
-    /// Gives the driver an input.
-    pub(super) fn push(&self, input: DispatchInput) {
-        lock(&self.inbox).push(input);
+    /// Gives the driver an input that belongs to `run`; if that run is over, it is dropped.
+    pub(super) fn push(&self, run: RunNumber, input: DispatchInput) {
+        {
+            let mut inbox = lock(&self.inbox);
+            if inbox.run != run {
+                return;
+            }
+            inbox.inputs.push(input);
+        }
         self.bell.notify_one();
     }
 
     /// The same, for a hint that is worth nothing while no driver lives.
     pub(super) fn push_if_running(&self, input: DispatchInput) {
         if self.is_running() {
-            self.push(input);
+            lock(&self.inbox).inputs.push(input);
+            self.bell.notify_one();
         }
     }
 
@@ -76,7 +118,9 @@ impl Shared {
 
     pub(super) fn observe(&self, observation: &Observation<'_>) {
         if let Some(observer) = &self.observer {
-            observer.observe(observation);
+            // A host's observer that panics must neither end the run nor, from a drop, the process.
+            let heard = catch_unwind(AssertUnwindSafe(|| observer.observe(observation)));
+            drop(heard);
         }
     }
 

@@ -14,6 +14,7 @@ use super::{Keys, Tx};
 
 /// Longer batches gain nothing and let the first caller wait.
 const MAX_BATCH: usize = 256;
+const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// Pages in the write-ahead log after which they are moved to the file once nobody waits, and whether or not.
 const CHECKPOINT_IDLE: usize = 1000;
@@ -63,16 +64,20 @@ impl Writer {
         while let Ok(first) = messages.recv() {
             let mut batch = Vec::new();
             let mut polls = Vec::new();
+            let (mut bytes, mut full) = (0, false);
             let mut next = Some(first);
             // No waiting for more: under load the next batch fills up during this commit.
             while let Some(message) = next {
                 match message {
-                    Message::Write(job) => batch.push(job),
+                    Message::Write(job) => {
+                        bytes += job.bytes();
+                        batch.push(job);
+                    }
                     Message::Poll(reply) => polls.push(reply),
                 }
-                next = if batch.len() < MAX_BATCH { messages.try_recv().ok() } else { None };
+                full = batch.len() == MAX_BATCH || bytes >= MAX_BATCH_BYTES;
+                next = if full { None } else { messages.try_recv().ok() };
             }
-            let full = batch.len() == MAX_BATCH;
             batch.retain(|job| !job.is_abandoned());
             self.work(batch);
             for reply in polls {

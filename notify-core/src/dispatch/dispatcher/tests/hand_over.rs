@@ -130,11 +130,27 @@ fn nothing_is_reserved_at_an_endpoint_whose_older_deliveries_may_wait() {
 
 #[test]
 fn nothing_is_reserved_while_eligible_rows_of_any_endpoint_wait() {
-    let mut d = with_slots(1, 1);
+    let mut d = with_slots(256, 8);
     d.handle(t(0), DispatchInput::Tick);
-    d.handle(t(0), batch(&[row(1, "a")], Some(t(0))));
-    d.config.max_in_flight = 2;
+    d.handle(t(0), batch(&[], Some(t(0))));
     assert!(refuses(&mut d, "b"));
+}
+
+/// An outcome whose lease is over holds the claim up, while slots are free.
+#[test]
+fn nothing_is_reserved_ahead_of_rows_whose_claim_is_held_up() {
+    let mut d = with_slots(256, 2);
+    d.handle(t(0), DispatchInput::Tick);
+    let rows = [row(1, "full"), row(2, "full"), row(3, "b")];
+    d.handle(t(0), batch(&rows, None));
+    d.handle(t(0), open(&["full", "b"]));
+    d.handle(t(1), succeeded(3, 1));
+    d.handle(t(2), DispatchInput::ApplyFailed);
+    assert_eq!(d.handle(t(LEASE), DispatchInput::Tick).len(), 1, "the same apply again");
+    d.handle(t(LEASE), succeeded(1, LEASE));
+    assert_eq!(d.handle(t(LEASE), DispatchInput::StoredDue(eps(&["new"]))), vec![]);
+    let mut reserves = |endpoint| d.reserve(t(LEASE), &ep(endpoint)).is_some();
+    assert_eq!((reserves("full"), reserves("new"), reserves("other")), (false, false, true));
 }
 
 #[test]

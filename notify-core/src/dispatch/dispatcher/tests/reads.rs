@@ -154,6 +154,20 @@ fn directory_errors_in_a_row_double_the_pause_before_the_next_claim() {
     assert_eq!(d.handle(t(now), open(&["a"])), vec![send(&held)]);
 }
 
+#[test]
+fn an_answer_of_the_directory_resets_its_pause() {
+    let mut d = holding(&[row(1, "a"), row(2, "b")]);
+    d.handle(t(0), DispatchInput::EndpointsFailed);
+    d.handle(t(1), applied(2));
+    d.handle(t(100), DispatchInput::Tick);
+    let again = leased(1, "a", draw(4), t(LEASE));
+    d.handle(t(100), batch(from_ref(&again), None));
+    assert_eq!(d.handle(t(101), open(&["a"])), vec![send(&again)]);
+    assert_eq!(d.handle(t(102), failed(1, 102)), vec![read(&["a"])]);
+    d.handle(t(103), DispatchInput::EndpointsFailed);
+    assert_eq!(d.directory.pause(t(103)), Some(t(203)));
+}
+
 /// Its outcome must not be lost because the clock jumped or the store was slow: we hold the later lease, too.
 #[test]
 fn a_delivery_claimed_again_during_its_attempt_is_not_sent_twice_and_is_settled_under_the_later_lease() {

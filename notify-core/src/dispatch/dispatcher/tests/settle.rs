@@ -92,6 +92,16 @@ fn no_claim_is_asked_while_an_outcome_waits_whose_lease_is_over() {
 }
 
 #[test]
+fn the_first_lease_of_a_batch_to_end_holds_the_claim_up() {
+    let rows = [row(1, "a"), leased(2, "a", draw(1), t(90_000))];
+    let mut d = sending(&rows);
+    let written = [delivered(&rows[0], 4, 1), delivered(&rows[1], 5, 1)];
+    d.handle_all(t(1), [succeeded(1, 1), succeeded(2, 1)]);
+    d.handle(t(2), DispatchInput::ApplyFailed);
+    assert_eq!(d.handle(t(LEASE), DispatchInput::Wake), vec![apply(&written)]);
+}
+
+#[test]
 fn claims_go_on_while_an_outcome_waits_whose_lease_lasts() {
     let mut d = sending(&[row(1, "a")]);
     let written = [delivered(&row(1, "a"), 3, 1)];

@@ -60,6 +60,15 @@ fn a_sweep_goes_in_steps_and_fewer_than_the_limit_says_that_none_is_left() {
 }
 
 #[test]
+fn a_sweep_that_is_repeated_moves_nothing_twice() {
+    let store = holding(&["e"], &["a"]);
+    for action in [SweepAction::Hold, SweepAction::Release, SweepAction::Hold, SweepAction::Cancel] {
+        assert_eq!((sweep(&store, action, 10), sweep(&store, action, 10)), (1, 0), "{action:?}");
+    }
+    assert_eq!(load(&store, "e", "a").version(), Version::new(5));
+}
+
+#[test]
 fn other_endpoints_rows_stay_as_they_are() {
     let store = holding(&["e"], &["a", "b"]);
     sweep(&store, SweepAction::Cancel, 10);

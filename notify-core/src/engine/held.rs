@@ -1,0 +1,50 @@
+//! Deliveries that were written as held: is their endpoint still disabled?
+
+use crate::dispatch::DispatchInput;
+use crate::id::EndpointId;
+use crate::store::{Operation, StoreError, SweepAction, SweepRequest};
+
+use super::shared::{STORE_DEADLINE, Shared};
+
+const SWEEP_STEP: u32 = 500;
+
+/// Releases or cancels what was held for `endpoints` that are enabled or deleted by now.
+///
+/// Somebody may enable or delete an endpoint after it was read as disabled and before the held row is written; their
+/// sweep cannot see a row that is not there yet. Whoever wrote one looks again after the write: then either the
+/// sweep or this look finds it.
+pub(super) async fn look_again(shared: &Shared, mut endpoints: Vec<EndpointId>) {
+    if endpoints.is_empty() {
+        return;
+    }
+    endpoints.sort_unstable();
+    endpoints.dedup();
+    if let Err(error) = try_look_again(shared, &endpoints).await {
+        shared.store_failed(Operation::Sweep, &error);
+    }
+}
+
+async fn try_look_again(shared: &Shared, endpoints: &[EndpointId]) -> Result<(), StoreError> {
+    let now = shared.within(STORE_DEADLINE, Operation::Endpoints, shared.directory.get(endpoints)).await?;
+    for (id, endpoint) in endpoints.iter().zip(now) {
+        let action = match endpoint {
+            Some(endpoint) if !endpoint.is_enabled() => continue,
+            Some(_) => SweepAction::Release,
+            None => SweepAction::Cancel,
+        };
+        sweep(shared, id, action).await?;
+        shared.push_if_running(DispatchInput::Wake);
+    }
+    Ok(())
+}
+
+/// Moves all of an endpoint's open rows, in steps.
+pub(super) async fn sweep(shared: &Shared, id: &EndpointId, action: SweepAction) -> Result<(), StoreError> {
+    loop {
+        let request = SweepRequest { endpoint: id.clone(), action, now: shared.now(), limit: SWEEP_STEP };
+        let swept = shared.within(STORE_DEADLINE, Operation::Sweep, shared.store.sweep(&request)).await?;
+        if swept.moved < SWEEP_STEP {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,436 @@
+//! Stores, transports, clocks and processes that fail: nothing is lost, nothing stands still, nothing is sent twice
+//! without a reason in the log.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![expect(clippy::disallowed_methods, reason = "a test is the host, and a host spawns")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Fault, Host, Op, URL, event, hours, mins, secs, settle, t0};
+use notify_core::delivery::{Reason, State};
+use notify_core::observe::{Observation, Observer};
+use notify_core::testing::{Reply, ScriptedTransport};
+
+/// All deliveries must have arrived by now.
+async fn assert_all_delivered(host: &Host, count: usize) {
+    assert_eq!((host.deliveries().await.len(), host.count(State::Delivered).await), (count, count));
+}
+
+// C19: elsewhere a worker slept for twelve hours after a clock had been back for ten seconds.
+#[tokio::test]
+async fn a_wall_clock_that_was_back_for_ten_seconds_delays_a_retry_by_less_than_a_minute() {
+    let host = Host::new(Reply::Status(500));
+    host.endpoint(URL).await;
+    let running = host.start();
+    host.publish().await;
+    settle().await;
+    host.pass(secs(55), secs(1)).await;
+    host.clock.set_wall(t0().saturating_sub(hours(12)));
+    host.pass(secs(10), secs(1)).await;
+    host.clock.set_wall(t0().saturating_add(secs(65)));
+    host.pass(secs(300 - 66), secs(1)).await;
+    assert_eq!(host.sent(), 1, "nothing early");
+    host.pass(secs(32), secs(1)).await;
+    assert_eq!(host.sent(), 2);
+    running.stop().await;
+}
+
+// C19
+#[tokio::test]
+async fn a_wall_clock_that_jumps_ahead_twelve_hours_brings_one_attempt_not_one_for_each_step() {
+    let host = Host::new(Reply::Status(500));
+    host.endpoint(URL).await;
+    let running = host.start();
+    host.publish().await;
+    settle().await;
+    host.pass(mins(1), secs(1)).await;
+    host.clock.set_wall(t0().saturating_add(hours(12)));
+    host.pass(mins(29), secs(1)).await;
+    assert_eq!(host.sent(), 2);
+    host.pass(mins(3), secs(1)).await;
+    assert_eq!(host.sent(), 3, "the next step runs from the attempt that ran");
+    running.stop().await;
+}
+
+// C37
+#[tokio::test]
+async fn a_success_whose_write_fails_three_times_is_written_without_another_request() {
+    for fault in [Fault::Fail, Fault::FailAfter, Fault::Panic] {
+        let host = Host::new(Reply::Status(200));
+        host.endpoint(URL).await;
+        let running = host.start();
+        settle().await;
+        host.store.fail_next(Op::Apply, [fault; 3]);
+        host.publish().await;
+        settle().await;
+        host.pass(mins(10), secs(1)).await;
+        assert_eq!((host.sent(), host.outcomes().await), (1, vec!["success"]), "{fault:?}");
+        assert_all_delivered(&host, 1).await;
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_hangs_is_given_up_after_five_seconds_and_asked_again() {
+    let host = Host::new(Reply::Status(200));
+    host.endpoint(URL).await;
+    for _ in 0..3 {
+        host.publish().await;
+    }
+    for op in [Op::Claim, Op::Get, Op::Apply, Op::Changed] {
+        host.store.fail_next(op, [Fault::Hang]);
+    }
+    let running = host.start();
+    host.pass(mins(2), secs(1)).await;
+    assert_all_delivered(&host, 3).await;
+    running.stop().await;
+}
+
+// C45
+#[tokio::test]
+async fn a_transport_that_ignores_its_deadline_is_cut_off_within_the_lease() {
+    let host = Host::new(Reply::Hang);
+    host.endpoint(URL).await;
+    let running = host.start();
+    host.publish().await;
+    settle().await;
+    host.pass(secs(30), secs(1)).await;
+    assert!(host.attempts().await.is_empty());
+    host.advance(secs(1)).await;
+    assert_eq!(host.outcomes().await, ["response_timeout"]);
+    let delivery = host.only_delivery().await;
+    assert_eq!(delivery.ready_at(), Some(t0().saturating_add(secs(31 + 300))), "counted from the attempt's end");
+    host.pass(secs(299), secs(1)).await;
+    assert_eq!(host.sent(), 1);
+    running.stop().await;
+}
+
+// C45
+#[tokio::test]
+async fn a_worker_that_lost_its_lease_writes_nothing_over_the_new_owner_s_result() {
+    let cut_off = Host::new(Reply::Status(200));
+    cut_off.endpoint(URL).await;
+    cut_off.transport.respond(URL, [Reply::Status(500), Reply::Status(200)]);
+    let first = cut_off.start();
+    settle().await;
+    cut_off.store.fail_next(Op::Apply, [Fault::Fail; 60]);
+    cut_off.publish().await;
+    settle().await;
+    assert_eq!(cut_off.sent(), 1);
+    let healthy = cut_off.stranger();
+    let second = healthy.start();
+    healthy.pass(secs(52), secs(1)).await;
+    assert_eq!((cut_off.sent(), healthy.state().await), (2, State::Delivered));
+    cut_off.pass(mins(10), secs(1)).await;
+    assert_eq!(healthy.outcomes().await, ["worker_lost", "success"]);
+    assert_eq!((cut_off.sent(), healthy.state().await), (2, State::Delivered));
+    first.stop().await;
+    second.stop().await;
+}
+
+// C48 a
+#[tokio::test]
+async fn a_transport_that_panics_costs_one_attempt_and_nothing_else() {
+    let host = Host::new(Reply::Status(200));
+    host.endpoint(URL).await;
+    host.transport.respond(URL, [Reply::Status(200), Reply::Status(200), Reply::Panic]);
+    let running = host.start();
+    for _ in 0..20 {
+        host.publish().await;
+    }
+    settle().await;
+    assert_eq!(host.count(State::Delivered).await, 19);
+    let waiting = host.deliveries().await.into_iter().find(|delivery| delivery.state() == State::Scheduled).unwrap();
+    assert_eq!(waiting.as_stored().reason, Some(Reason::TransportPanic));
+    host.advance(mins(5)).await;
+    assert_all_delivered(&host, 20).await;
+    running.stop().await;
+}
+
+// C48 b
+#[tokio::test]
+async fn one_claim_that_fails_is_asked_again_and_leases_nothing_twice() {
+    for fault in [Fault::Fail, Fault::FailAfter, Fault::Panic] {
+        let host = Host::new(Reply::Status(200));
+        host.endpoint(URL).await;
+        for _ in 0..20 {
+            host.publish().await;
+        }
+        host.store.fail_next(Op::Claim, [fault]);
+        let running = host.start();
+        host.pass(secs(2), secs(1)).await;
+        assert_all_delivered(&host, 20).await;
+        assert_eq!(host.sent(), 20, "{fault:?}");
+        running.stop().await;
+    }
+}
+
+// C48 c
+#[tokio::test]
+async fn a_store_that_is_down_for_two_minutes_is_asked_with_pauses_and_everything_arrives_afterwards() {
+    let host = Host::new(Reply::Status(200));
+    host.endpoint(URL).await;
+    for _ in 0..10 {
+        host.publish().await;
+    }
+    host.store.always(Some(Fault::Fail));
+    let running = host.start();
+    host.pass(mins(2), Duration::from_millis(100)).await;
+    let asked = host.store.calls(Op::Claim);
+    assert!((10..=40).contains(&asked), "{asked} claims in two minutes of outage");
+    assert!(host.engine.publish_event(event()).await.is_err());
+    assert!(host.engine.health().await.is_err());
+    host.store.always(None);
+    host.pass(secs(6), secs(1)).await;
+    for _ in 0..10 {
+        host.publish().await;
+    }
+    settle().await;
+    assert_all_delivered(&host, 20).await;
+    assert!(host.engine.health().await.unwrap().running);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn endpoints_that_cannot_be_read_send_nothing_and_burn_no_retry() {
+    let host = Host::new(Reply::Status(200));
+    host.endpoint(URL).await;
+    host.publish().await;
+    host.store.fail_next(Op::Get, [Fault::Fail; 3]);
+    let running = host.start();
+    host.pass(secs(10), Duration::from_millis(100)).await;
+    assert_eq!(host.outcomes().await, ["success"]);
+    running.stop().await;
+}
+
+/// It asked a dead store for ever: a cron job never ended.
+#[tokio::test]
+async fn run_once_on_a_dead_store_ends_with_an_error_that_says_so() {
+    for fault in [Fault::Fail, Fault::Hang] {
+        let host = Host::new(Reply::Status(200));
+        host.endpoint(URL).await;
+        host.publish().await;
+        host.store.always(Some(fault));
+        let engine = host.engine.clone();
+        let round = tokio::spawn(async move { engine.run_once().await });
+        host.pass(mins(2), Duration::from_millis(500)).await;
+        assert!(round.is_finished(), "{fault:?}");
+        let error = round.await.unwrap().unwrap_err();
+        assert_eq!(error.to_string(), "run_once gave up: the store does not answer (NTF-RUN-STORE)");
+        host.store.always(None);
+        assert_eq!(host.engine.run_once().await.unwrap().delivered, 1);
+    }
+}
+
+#[tokio::test]
+async fn run_once_outlasts_a_store_that_fails_for_a_moment() {
+    let host = Host::new(Reply::Status(200));
+    host.endpoint(URL).await;
+    host.publish().await;
+    host.store.fail_next(Op::Claim, [Fault::Fail; 4]);
+    host.store.fail_next(Op::Apply, [Fault::Fail; 2]);
+    let engine = host.engine.clone();
+    let round = tokio::spawn(async move { engine.run_once().await });
+    host.pass(secs(10), Duration::from_millis(100)).await;
+    assert_eq!(round.await.unwrap().unwrap().delivered, 1);
+}
+
+#[derive(Debug)]
+struct PanickingObserver;
+
+impl Observer for PanickingObserver {
+    fn observe(&self, _observation: &Observation<'_>) {
+        panic!("scripted panic of the observer");
+    }
+}
+
+/// An observer that panicked ended `run`; while a transport's panic was being unwound, the whole process.
+#[tokio::test]
+async fn an_observer_that_panics_stops_nothing() {
+    let host = Host::with(Reply::Status(200), |builder| builder.observer(PanickingObserver));
+    host.endpoint(URL).await;
+    host.transport.respond(URL, [Reply::Panic]);
+    let running = host.start();
+    host.publish().await;
+    host.publish().await;
+    settle().await;
+    host.advance(mins(5)).await;
+    assert_all_delivered(&host, 2).await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_dropped_run_loses_nothing_and_the_next_sends_again_when_the_lease_has_ended() {
+    let host = Host::new(Reply::Status(200));
+    host.endpoint(URL).await;
+    host.transport.respond(URL, [Reply::Hang]);
+    let first = host.start();
+    host.publish().await;
+    settle().await;
+    assert_eq!(host.sent(), 1);
+    first.kill().await;
+    let second = host.start();
+    host.pass(secs(49), secs(1)).await;
+    assert_eq!(host.sent(), 1, "nobody knows yet that the first is gone");
+    host.pass(secs(2), secs(1)).await;
+    assert_eq!((host.sent(), host.outcomes().await), (2, vec!["worker_lost", "success"]));
+    second.stop().await;
+}
+
+/// A publish that had reserved a slot of one run gave it back to the next, which then sent more at once than it may.
+#[tokio::test]
+async fn what_belongs_to_a_dropped_run_does_not_reach_the_next() {
+    let host = Host::with(Reply::Hang, |builder| builder.per_endpoint(1));
+    host.endpoint(URL).await;
+    let first = host.start();
+    settle().await;
+    host.store.fail_next(Op::Insert, [Fault::Hang]);
+    let publisher = host.engine.publisher();
+    let stuck = tokio::spawn(async move { publisher.publish_event(event()).await });
+    settle().await;
+    first.kill().await;
+    let second = host.start();
+    settle().await;
+    host.publish().await;
+    settle().await;
+    assert_eq!(host.sent(), 1);
+    stuck.abort();
+    settle().await;
+    host.publish().await;
+    settle().await;
+    assert_eq!(host.sent(), 1, "one at once");
+    second.kill().await;
+}
+
+#[tokio::test]
+async fn a_delivery_that_kills_its_worker_ten_times_ends_failed_with_every_loss_in_the_log() {
+    let host = Host::new(Reply::Hang);
+    host.endpoint(URL).await;
+    host.publish().await;
+    for lost in 0..10 {
+        let running = host.start();
+        while host.sent() == lost {
+            host.advance(secs(10)).await;
+        }
+        running.kill().await;
+    }
+    let running = host.start();
+    host.pass(hours(1), mins(1)).await;
+    let delivery = host.only_delivery().await;
+    assert_eq!((delivery.state(), delivery.as_stored().reason), (State::Failed, Some(Reason::WorkerLost)));
+    assert_eq!((host.sent(), host.outcomes().await), (10, vec!["worker_lost"; 10]));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_ends_within_its_grace_period_and_everything_is_delivered_after_a_restart() {
+    let host = Host::with(Reply::Hang, |builder| builder.max_in_flight(50).per_endpoint(50));
+    host.endpoint(URL).await;
+    for _ in 0..1050 {
+        host.publish().await;
+    }
+    let mut running = host.start();
+    settle().await;
+    assert_eq!(host.sent(), 50);
+    running.ask_to_stop().await;
+    host.pass(secs(19), secs(1)).await;
+    assert!(!running.has_ended(), "attempts may end by themselves");
+    host.pass(secs(6), secs(1)).await;
+    assert!(running.has_ended());
+    let report = running.report().await;
+    assert_eq!((report.interrupted, report.unsettled, report.finished), (50, 0, 0));
+    assert_eq!((host.sent(), host.count(State::Scheduled).await), (50, 1050));
+    let deliveries = host.deliveries().await;
+    assert!(deliveries.iter().all(|delivery| delivery.as_stored().failures == 0), "no retry is used");
+    assert_eq!(deliveries.iter().filter(|delivery| delivery.as_stored().attempts == 1).count(), 50);
+
+    let restarted = host.sibling_with(|builder| builder.transport(ScriptedTransport::new(Reply::Status(200))));
+    assert_eq!(restarted.engine.run_once().await.unwrap().delivered, 1050);
+    assert_all_delivered(&restarted, 1050).await;
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_attempts_that_end_in_time() {
+    let host = Host::new(Reply::Hang);
+    let transport = common::GaugeTransport::new(&host.clock, secs(10));
+    let host = host.sibling_with(|builder| builder.transport(transport));
+    host.endpoint(URL).await;
+    let mut running = host.start();
+    host.publish().await;
+    settle().await;
+    running.ask_to_stop().await;
+    host.pass(secs(9), secs(1)).await;
+    assert!(!running.has_ended());
+    host.advance(secs(1)).await;
+    let report = running.report().await;
+    assert_eq!((report.finished, report.interrupted, report.unsettled), (1, 0, 0));
+    assert_all_delivered(&host, 1).await;
+}
+
+#[tokio::test]
+async fn a_stop_with_a_dead_store_gives_up_at_the_end_of_the_grace_period_and_says_so() {
+    let host = Host::new(Reply::Hang);
+    host.endpoint(URL).await;
+    let mut running = host.start();
+    for _ in 0..5 {
+        host.publish().await;
+    }
+    settle().await;
+    host.store.always(Some(Fault::Fail));
+    running.ask_to_stop().await;
+    host.pass(secs(24), secs(1)).await;
+    assert!(!running.has_ended());
+    host.advance(secs(1)).await;
+    assert!(running.has_ended());
+    let report = running.report().await;
+    assert_eq!((report.interrupted, report.unsettled), (5, 5));
+
+    host.store.always(None);
+    host.clock.advance(secs(26));
+    let restarted = host.sibling_with(|builder| builder.transport(ScriptedTransport::new(Reply::Status(200))));
+    assert_eq!(restarted.engine.run_once().await.unwrap().delivered, 5);
+}
+
+#[tokio::test]
+async fn an_event_published_during_a_stop_is_stored_for_whoever_claims_it() {
+    let host = Host::new(Reply::Hang);
+    host.endpoint(URL).await;
+    let mut running = host.start();
+    host.publish().await;
+    settle().await;
+    running.ask_to_stop().await;
+    host.publish().await;
+    settle().await;
+    assert_eq!((host.sent(), host.count(State::Scheduled).await), (1, 1));
+    let other = host.sibling_with(|builder| builder.transport(ScriptedTransport::new(Reply::Status(200))));
+    assert_eq!(other.engine.run_once().await.unwrap().delivered, 1);
+    host.pass(secs(25), secs(1)).await;
+    assert!(running.has_ended());
+}
+
+#[tokio::test]
+async fn an_attempt_that_a_stop_cuts_off_is_observed_as_interrupted() {
+    let seen = Seen::default();
+    let host = Host::with(Reply::Hang, |builder| builder.observer(seen.clone()));
+    host.endpoint(URL).await;
+    let mut running = host.start();
+    host.publish().await;
+    settle().await;
+    running.ask_to_stop().await;
+    host.pass(secs(25), secs(1)).await;
+    assert_eq!(running.report().await.interrupted, 1);
+    assert_eq!(*seen.0.lock().unwrap(), ["interrupted"]);
+}
+
+/// The outcomes of attempts, as they were observed.
+#[derive(Clone, Debug, Default)]
+struct Seen(std::sync::Arc<std::sync::Mutex<Vec<&'static str>>>);
+
+impl Observer for Seen {
+    fn observe(&self, observation: &Observation<'_>) {
+        if let Observation::AttemptFinished { outcome, .. } = observation {
+            self.0.lock().unwrap().push(outcome.as_str());
+        }
+    }
+}
