@@ -1,6 +1,7 @@
 //! The host's life: build, serve, stop.
 
 use std::io::Write as _;
+use std::pin::pin;
 use std::time::Duration;
 
 use notify_core::engine::EngineBuilder;
@@ -41,12 +42,19 @@ pub async fn serve(options: Options) -> Result<(), String> {
         drop(stop);
     });
 
-    let http = axum::serve(listener, api::router(engine.clone())).with_graceful_shutdown(stopped(stopping.clone()));
+    let mut running = pin!(engine.run(stopped(stopping.clone())));
+    // Polled once before anybody is told that we are ready: `/health` must not say that the engine does not run.
+    tokio::select! {
+        biased;
+        ended = &mut running => return ended.map(|_| ()).map_err(|error| error.to_string()),
+        () = std::future::ready(()) => {}
+    }
+    let http = axum::serve(listener, api::router(engine.clone())).with_graceful_shutdown(stopped(stopping));
     let http = tokio::spawn(async move { http.await });
     // Nobody may read our output: that is no reason to stop.
     let _ = writeln!(std::io::stdout(), "listening on http://{address}");
 
-    let report = engine.run(stopped(stopping)).await.map_err(|error| error.to_string())?;
+    let report = running.await.map_err(|error| error.to_string())?;
     let _ = tokio::time::timeout(LAST_ANSWERS, http).await;
     eprintln!("{}", in_words(&report));
     Ok(())
