@@ -98,6 +98,8 @@ impl Driver {
                 () = &mut clock => {}
                 () = sleep(&shared, pause) => {}
             }
+            // Whatever else is ready goes first: what it brings is settled and claimed together.
+            tokio::task::yield_now().await;
         }
     }
 
