@@ -10,7 +10,7 @@ use std::time::Duration;
 use common::{Fault, Host, Op, URL, event, hours, mins, secs, settle, t0};
 use notify_core::delivery::{Reason, State};
 use notify_core::observe::{Observation, Observer};
-use notify_core::testing::{Reply, ScriptedTransport};
+use notify_core::testing::{ManualClock, Reply, ScriptedTransport};
 
 /// All deliveries must have arrived by now.
 async fn assert_all_delivered(host: &Host, count: usize) {
@@ -51,6 +51,47 @@ async fn a_wall_clock_that_jumps_ahead_twelve_hours_brings_one_attempt_not_one_f
     host.pass(mins(3), secs(1)).await;
     assert_eq!(host.sent(), 3, "the next step runs from the attempt that ran");
     running.stop().await;
+}
+
+/// A node whose clock was three hours ahead took rows three hours before they were due.
+#[tokio::test]
+async fn a_run_goes_by_the_clock_of_its_store_from_the_first_claim_on() {
+    for ahead in [true, false] {
+        let host = Host::new(Reply::Status(200));
+        host.endpoint(URL).await;
+        host.store.set_clock(&host.clock);
+        host.engine.publish_event(event().not_before(t0().saturating_add(mins(10)))).await.unwrap();
+        let wall = if ahead { t0().saturating_add(hours(3)) } else { t0().saturating_sub(hours(3)) };
+        let skewed = ManualClock::at(wall);
+        let node = host.sibling_with(|builder| builder.clock(skewed.clone()));
+        let running = node.start();
+        settle().await;
+        for _ in 0..10 {
+            assert_eq!(host.sent(), 0, "ahead: {ahead}");
+            skewed.advance(mins(1));
+            host.advance(mins(1)).await;
+        }
+        // It wakes by its own timer, and may ask just before the store's clock says so.
+        skewed.advance(secs(1));
+        host.advance(secs(1)).await;
+        assert_eq!(host.sent(), 1, "ahead: {ahead}");
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_store_whose_clock_fails_or_panics_stops_nothing() {
+    for fault in [Fault::Fail, Fault::Hang, Fault::Panic] {
+        let host = Host::new(Reply::Status(200));
+        host.endpoint(URL).await;
+        host.store.fail_next(Op::Time, vec![fault; 100]);
+        let running = host.start();
+        host.pass(mins(5), secs(5)).await;
+        host.publish().await;
+        settle().await;
+        assert_all_delivered(&host, 1).await;
+        running.stop().await;
+    }
 }
 
 // C37
