@@ -58,5 +58,27 @@ async fn once_and_plain_it_ends_as_expected_with_one_line_for_each_change() {
             ]
         );
     }
-    assert!(!std::path::Path::new(first.split(' ').nth(7).unwrap_or_default()).exists(), "its folder is gone");
+    let file = first.split(' ').find(|word| word.ends_with("notify.db")).expect("its file is named");
+    assert!(!std::path::Path::new(file).parent().unwrap().exists(), "its folder is gone");
+    for shown in shown_in_the_readme() {
+        assert!(text.lines().any(|line| without_times(line) == shown), "the README shows {shown:?}, the demo {text}");
+    }
+}
+
+/// The lines of the README's example after its first, without times and without what is left out.
+fn shown_in_the_readme() -> Vec<String> {
+    let readme = include_str!("../../README.md");
+    let block =
+        readme.split("```text\n").find(|block| block.starts_with("notify demo ")).expect("the example is there");
+    let lines = block.split("```").next().unwrap_or_default().lines().skip(1);
+    let shown: Vec<String> = lines.filter(|line| line.trim() != "...").map(without_times).collect();
+    assert!(shown.len() > 5, "{shown:?}");
+    shown
+}
+
+/// `  1.1s  down …` without its time, and `…, after 15 s` without its seconds.
+fn without_times(line: &str) -> String {
+    let line =
+        line.split_once("s  ").filter(|(time, _)| time.trim().parse::<f32>().is_ok()).map_or(line, |(_, rest)| rest);
+    line.split(", after ").next().unwrap_or_default().to_owned()
 }

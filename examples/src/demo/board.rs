@@ -11,7 +11,7 @@ use notify_core::{DeliveryId, Engine, Timestamp};
 use super::receiver::{Behaviour, Receivers};
 use super::row::Row;
 use super::watch::Changed;
-use super::{Look, Verdict};
+use super::{Look, Until, Verdict};
 
 /// A table longer than this would scroll, and could not be drawn in place.
 const MAX_ROWS: usize = 15;
@@ -116,12 +116,15 @@ impl Board {
         !self.rows.is_empty() && self.rows.values().all(|(_, row)| !row.state.is_open())
     }
 
-    /// Whether every delivery that has ended ended as it must, and every signature was right.
-    pub(super) fn verdict(&self) -> Verdict {
-        let ended = self.rows.values().filter(|(_, row)| !row.state.is_open());
-        let ended_well = ended.into_iter().all(|(behaviour, row)| behaviour.expected() == (row.state, row.tried));
+    /// Whether every delivery ended as it must and every signature was right. What is still open is as it must be
+    /// only where nobody waits for its end.
+    pub(super) fn verdict(&self, until: Until) -> Verdict {
+        let as_it_must = |(behaviour, row): &(Behaviour, Row)| match row.state.is_open() {
+            true => until == Until::Stopped,
+            false => behaviour.expected() == (row.state, row.tried),
+        };
         match self.receivers.totals() {
-            (1.., 0) if ended_well => Verdict::AsExpected,
+            (1.., 0) if self.rows.values().all(as_it_must) => Verdict::AsExpected,
             _ => Verdict::Unexpected,
         }
     }
@@ -136,7 +139,7 @@ impl Board {
             _ => format!("{refused} of {} requests had a WRONG signature", verified + refused),
         };
         let seconds = self.engine.now().since(self.started).as_secs();
-        let verdict = match self.verdict() {
+        let verdict = match self.verdict(Until::Settled) {
             Verdict::AsExpected => "as expected",
             Verdict::Unexpected => "NOT as expected",
         };

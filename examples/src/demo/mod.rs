@@ -8,6 +8,7 @@ mod watch;
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
+use std::pin::pin;
 use std::time::Duration;
 
 use notify_core::event::EventKey;
@@ -25,6 +26,8 @@ use watch::Watch;
 const SCHEDULE: &str = "1s,2s,3s,4s,5s";
 /// Without `--once`, a sample event is published this often.
 const NOW_AND_THEN: Duration = Duration::from_secs(10);
+/// With `--once`, what has not settled by then never will.
+const LONG_ENOUGH: Duration = Duration::from_secs(60);
 const REDRAW: Duration = Duration::from_millis(250);
 
 /// What the command line says.
@@ -145,23 +148,27 @@ async fn show(
     let mut redraw = tokio::time::interval(REDRAW);
     let mut next_sample = tokio::time::interval(NOW_AND_THEN);
     next_sample.reset();
+    let mut overdue = pin!(tokio::time::sleep(LONG_ENOUGH));
+    // One listener for the whole time: a new one each turn would miss what comes between.
+    let mut ctrl_c = pin!(tokio::signal::ctrl_c());
     loop {
         tokio::select! {
             biased;
-            _ = tokio::signal::ctrl_c() => return Ok(board.verdict()),
+            _ = &mut ctrl_c => return Ok(board.verdict(until)),
             Some(change) = changed.recv() => board.update(&change).await?,
             _ = next_sample.tick(), if until == Until::Stopped => {
                 publish(engine, &mut board, NewEvent::of(&ConnectionUpdated::example())?).await?;
             }
+            () = &mut overdue, if until == Until::Settled => break,
             _ = redraw.tick() => board.draw(View::Running),
         }
         if until == Until::Settled && board.is_settled() {
-            board.draw(View::Final);
-            let verdict = board.verdict();
-            println!("{}", board.summary());
-            return Ok(verdict);
+            break;
         }
     }
+    board.draw(View::Final);
+    println!("{}", board.summary());
+    Ok(board.verdict(until))
 }
 
 async fn publish(engine: &Engine, board: &mut Board, event: NewEvent) -> Result<(), Box<dyn Error>> {

@@ -19,8 +19,8 @@ use super::attempt::attempt;
 use super::entropy::draw;
 use super::error::RunError;
 use super::held::look_again;
+use super::reference::{keep_time, set_time};
 use super::shared::{RunNumber, STORE_DEADLINE, Shared, lock};
-use super::timekeeper::CORRECT_EVERY;
 
 /// So many claims in a row that fail, over some seconds, and `run_once` gives up.
 const MAX_FAILED_CLAIMS: u32 = 5;
@@ -81,7 +81,7 @@ impl Driver {
         let shared = Arc::clone(&self.shared);
         let mut shutdown = pin!(shutdown);
         let mut stopping = false;
-        let mut clock = pin!(keep_time(Arc::clone(&shared)));
+        self.start_clock().await;
         loop {
             let (wake, stopped) = self.turn();
             if let Some(report) = stopped {
@@ -95,7 +95,6 @@ impl Driver {
                     shared.push(self.number, DispatchInput::Stop { grace: shared.grace });
                 }
                 () = shared.bell.notified() => {}
-                () = &mut clock => {}
                 () = sleep(&shared, pause) => {}
             }
             // Whatever else is ready goes first: what it brings is settled and claimed together.
@@ -107,6 +106,7 @@ impl Driver {
     pub(super) async fn run_once(mut self) -> Result<Round, RunError> {
         let shared = Arc::clone(&self.shared);
         let (mut stopping, mut gave_up) = (false, false);
+        self.start_clock().await;
         loop {
             let (wake, stopped) = self.turn();
             if stopped.is_some() {
@@ -127,6 +127,15 @@ impl Driver {
                 () = sleep(&shared, pause) => {}
             }
         }
+    }
+
+    /// Sets the engine's time before anything is claimed by it, and has it kept. In tasks: a store whose clock panics
+    /// ends neither the run nor another call.
+    async fn start_clock(&mut self) {
+        let mut first = JoinSet::new();
+        first.spawn(set_time(Arc::clone(&self.shared)));
+        while first.join_next().await.is_some() {}
+        self.calls.spawn(keep_time(Arc::clone(&self.shared)));
     }
 
     /// One turn: everything that has come in, then everything that follows from it.
@@ -248,30 +257,6 @@ async fn sleep(shared: &Shared, pause: Option<Duration>) {
     match pause {
         Some(pause) => shared.clock.sleep(pause).await,
         None => std::future::pending().await,
-    }
-}
-
-/// Corrects the engine's time now and then; never ends.
-async fn keep_time(shared: Arc<Shared>) {
-    loop {
-        let asked_at = shared.clock.monotonic();
-        let reference = match shared.within(STORE_DEADLINE, Operation::Poll, shared.store.time()).await {
-            Ok(Some(theirs)) => {
-                // It was told about half a round trip ago.
-                let round_trip = shared.clock.monotonic().saturating_sub(asked_at);
-                Some(theirs.saturating_add(round_trip / 2))
-            }
-            Ok(None) => Some(shared.clock.wall()),
-            Err(error) => {
-                shared.store_failed(Operation::Poll, &error);
-                None
-            }
-        };
-        if let Some(reference) = reference {
-            let monotonic = shared.clock.monotonic();
-            lock(&shared.time).correct(reference, monotonic);
-        }
-        shared.clock.sleep(CORRECT_EVERY).await;
     }
 }
 

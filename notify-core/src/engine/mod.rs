@@ -14,6 +14,7 @@ mod error;
 mod held;
 mod history;
 mod publisher;
+mod reference;
 mod reserved;
 mod shared;
 mod subscriptions;

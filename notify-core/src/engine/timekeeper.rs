@@ -17,11 +17,24 @@ pub(super) struct Timekeeper {
     at: Duration,
     /// By how much the anchor was ahead of the reference.
     ahead: Duration,
+    source: Source,
+}
+
+/// Where the reference comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Source {
+    Wall,
+    Store,
 }
 
 impl Timekeeper {
     pub(super) const fn new(reference: Timestamp, monotonic: Duration) -> Self {
-        Self { anchor: reference, at: monotonic, ahead: Duration::ZERO }
+        Self { anchor: reference, at: monotonic, ahead: Duration::ZERO, source: Source::Wall }
+    }
+
+    /// One that goes by the store's clock.
+    pub(super) const fn by_store(theirs: Timestamp, monotonic: Duration) -> Self {
+        Self { anchor: theirs, at: monotonic, ahead: Duration::ZERO, source: Source::Store }
     }
 
     pub(super) fn now(&self, monotonic: Duration) -> Timestamp {
@@ -32,9 +45,10 @@ impl Timekeeper {
         Timestamp::from_millis(self.anchor.as_millis().saturating_add(millis))
     }
 
-    /// Whether nobody corrects it: no driver lives in this process.
+    /// Whether nobody corrects it, since no driver lives in this process, and the wall clock has to do. One that went
+    /// by the store's clock goes on alone: the wall clock may be hours off, the monotonic one drifts by seconds.
     pub(super) fn is_neglected(&self, monotonic: Duration) -> bool {
-        monotonic.saturating_sub(self.at) >= CORRECT_EVERY * 2
+        self.source == Source::Wall && monotonic.saturating_sub(self.at) >= CORRECT_EVERY * 2
     }
 
     pub(super) fn correct(&mut self, reference: Timestamp, monotonic: Duration) {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use notify_core::delivery::{Attempt, Delivery, NewDelivery};
 use notify_core::endpoint::Disabled;
+use notify_core::engine::Clock;
 use notify_core::event::EventKey;
 use notify_core::id::Version;
 use notify_core::machine::Change;
@@ -14,6 +15,7 @@ use notify_core::store::{
     EndpointQuery, EventQuery, EventRecord, InsertOutcome, Mark, Operation, Page, Pruned, PublishBatch, Replaced,
     Stats, Store, StoreError, SweepRequest, Swept,
 };
+use notify_core::testing::ManualClock;
 use notify_core::{DeliveryId, Endpoint, EndpointId, EventType, MemoryStore, TenantId, Timestamp};
 
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -24,6 +26,7 @@ pub enum Op {
     Load,
     Sweep,
     Changed,
+    Time,
     Subscribed,
     Get,
     Admin,
@@ -57,6 +60,7 @@ struct Doors {
     next: BTreeMap<Op, VecDeque<Fault>>,
     always: Option<Fault>,
     calls: BTreeMap<Op, usize>,
+    clock: Option<ManualClock>,
 }
 
 impl FaultStore {
@@ -72,6 +76,11 @@ impl FaultStore {
     /// The next calls of `op` meet these faults, one each.
     pub fn fail_next(&self, op: Op, faults: impl IntoIterator<Item = Fault>) {
         self.doors().next.entry(op).or_default().extend(faults);
+    }
+
+    /// Gives the store a clock of its own.
+    pub fn set_clock(&self, clock: &ManualClock) {
+        self.doors().clock = Some(clock.clone());
     }
 
     /// Every call meets this, until told otherwise.
@@ -124,7 +133,7 @@ const fn operation(op: Op) -> Operation {
         Op::Apply => Operation::Apply,
         Op::Load => Operation::Load,
         Op::Sweep => Operation::Sweep,
-        Op::Changed => Operation::Poll,
+        Op::Changed | Op::Time => Operation::Poll,
         Op::Subscribed | Op::Get | Op::Admin | Op::Delete => Operation::Endpoints,
     }
 }
@@ -160,7 +169,8 @@ impl Store for FaultStore {
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.memory.time().await
+        let clock = self.doors().clock.clone();
+        self.meet(Op::Time, async { Ok(clock.map(|clock| clock.wall())) }).await
     }
 }
 
