@@ -1,1 +1,14 @@
-//! Examples.
+//! What the programs of `src/bin` are made of, so that tests and documentation see it too.
+
+pub mod demo;
+pub mod host;
+
+/// The code in the README compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
+/// And so does the code in the guides.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/getting-started.md")]
+struct GettingStarted;

@@ -37,6 +37,14 @@ impl Targets {
         Self { guard, places_per_origin, known: RwLock::default() }
     }
 
+    /// Whether `url` is taken; one that attempts go to already is not read again.
+    pub(crate) fn check(&self, url: &str) -> Result<(), InvalidInput> {
+        if self.known.read().unwrap_or_else(PoisonError::into_inner).by_url.contains_key(url) {
+            return Ok(());
+        }
+        Target::read(url, &self.guard).map(drop)
+    }
+
     /// The target of `url`, from memory if it is there.
     pub(crate) fn get(&self, url: &Arc<str>) -> Result<Arc<Known>, InvalidInput> {
         if let Some(known) = self.known.read().unwrap_or_else(PoisonError::into_inner).by_url.get(url) {

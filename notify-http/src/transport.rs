@@ -25,7 +25,6 @@ use crate::guard::Guard;
 use crate::outgoing;
 use crate::progress::{Phase, Progress};
 use crate::stream::ConnectionInfo;
-use crate::target::Target;
 use crate::targets::Targets;
 
 /// Shorter than the keep-alive of common servers (5 s and up): a request on a connection that the receiver is just
@@ -97,7 +96,7 @@ impl fmt::Debug for HttpTransport {
 #[async_trait]
 impl Transport for HttpTransport {
     fn check(&self, url: &str) -> Result<(), InvalidInput> {
-        Target::read(url, &self.guard).map(drop)
+        self.targets.check(url)
     }
 
     async fn send(&self, request: Request) -> Result<Response, SendFailure> {

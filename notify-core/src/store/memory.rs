@@ -55,7 +55,8 @@ impl Store for MemoryStore {
     }
 
     async fn apply(&self, changes: &[Change]) -> Result<Vec<ApplyOutcome>, StoreError> {
-        Ok(self.with(|model| model.apply(changes)))
+        // A lock for each change (S7): publishers need not wait for a whole batch.
+        Ok(changes.iter().map(|change| self.with(|model| model.apply_one(change))).collect())
     }
 
     async fn load(&self, ids: &[DeliveryId]) -> Result<Vec<Delivery>, StoreError> {

@@ -115,10 +115,6 @@ impl Model {
         InsertOutcome::Stored(answers)
     }
 
-    pub(super) fn apply(&mut self, changes: &[Change]) -> Vec<ApplyOutcome> {
-        changes.iter().map(|change| self.apply_one(change)).collect()
-    }
-
     pub(super) fn load(&self, ids: &[DeliveryId]) -> Vec<Delivery> {
         ids.iter().filter_map(|id| self.deliveries.get(id)).map(|row| row.delivery.clone()).collect()
     }
@@ -221,7 +217,7 @@ impl Model {
         true
     }
 
-    fn apply_one(&mut self, change: &Change) -> ApplyOutcome {
+    pub(super) fn apply_one(&mut self, change: &Change) -> ApplyOutcome {
         let Some(row) = self.deliveries.get_mut(&change.delivery()) else { return ApplyOutcome::Missing };
         let current = row.delivery.as_stored();
         let known = current.last_change == Some(change.id()) || row.attempts.iter().any(|(id, _)| *id == change.id());

@@ -1,0 +1,42 @@
+//! The JSON API: a handler reads its request, calls one function of the engine, and shows the answer.
+
+mod endpoints;
+mod error;
+mod fields;
+mod history;
+mod params;
+mod publish;
+mod status;
+mod views;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use notify_core::Engine;
+
+use error::ApiError;
+
+const MAX_BODY: usize = 1024 * 1024;
+const MAX_BATCH_BODY: usize = 8 * 1024 * 1024;
+
+/// The whole API over one engine.
+pub(super) fn router(engine: Engine) -> Router {
+    Router::new()
+        .route("/endpoints", post(endpoints::create).get(endpoints::list))
+        .route("/endpoints/{id}", get(endpoints::read).patch(endpoints::change).delete(endpoints::delete))
+        .route("/endpoints/{id}/disable", post(endpoints::disable))
+        .route("/endpoints/{id}/enable", post(endpoints::enable))
+        .route("/events", post(publish::one).get(history::events))
+        .route("/events/batch", post(publish::batch).layer(DefaultBodyLimit::max(MAX_BATCH_BODY)))
+        .route("/events/{id}", get(history::event))
+        .route("/deliveries", get(history::deliveries))
+        .route("/stats", get(status::stats))
+        .route("/health", get(status::health))
+        .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "not_found", "no such path"))
+        .method_not_allowed_fallback(async || {
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take that method")
+        })
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(engine)
+}

@@ -1,0 +1,23 @@
+//! The example host: a service that embeds notify and shows it as JSON over HTTP.
+//!
+//! | call | does |
+//! | --- | --- |
+//! | `POST /endpoints` `{name, url, description?, events?, secret?, success?, headers?, tenant?, schedule?}` | registers; its 201 is the one time the secret is shown |
+//! | `GET /endpoints` · `GET`, `PATCH`, `DELETE /endpoints/{id}` | lists, reads, changes, deletes |
+//! | `POST /endpoints/{id}/disable` · `/enable` `{backlog?: "resume" or "cancel"}` | holds deliveries; resumes or cancels them |
+//! | `POST /events` `{event, data, event_id?, idempotency_key?, timestamp?, tenant?, not_before?}` | publishes; 202 `{event_id, deliveries, duplicate}` once durable |
+//! | `POST /events/batch` `[…]` | the same for up to 1,000, all or nothing |
+//! | `GET /events/{id}` | one event with its bytes, deliveries and attempts |
+//! | `GET /events` · `GET /deliveries` `?status=&event=&endpoint=&since=&until=&cursor=&limit=` | the log, newest first |
+//! | `GET /stats` · `GET /health` | counts; 200 while the engine runs and the store answers, else 503 |
+//!
+//! Every call takes `?tenant=`; another tenant's id is a 404. Errors are `{"error":{"code","field?","message","help?"}}`:
+//! 400 for what cannot be read, 422 for a refused value, 404, 405, 409 (conflict), 413 (too large), 503 (the store
+//! cannot take it now, with `Retry-After`). Unknown fields and parameters are refused.
+
+mod api;
+mod options;
+mod serve;
+
+pub use options::{LogFormat, Options, StoreChoice};
+pub use serve::serve;

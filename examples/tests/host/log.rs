@@ -1,0 +1,78 @@
+//! The log: filters, and pages that stay whole while rows are inserted.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::fixture::{Folder, Host, text};
+use crate::receiver::{Receiver, Reply};
+
+#[tokio::test]
+async fn pages_neither_repeat_nor_hide_rows_while_events_are_published() {
+    let folder = Folder::new();
+    let host = folder.host(&[]).await;
+    let mut before = BTreeSet::new();
+    for _ in 0..25 {
+        before.insert(host.publish().await);
+    }
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = host.get(&format!("/events?limit=7{cursor}")).await;
+        seen.extend(ids(&page["events"], "event_id"));
+        // Somebody publishes between any two pages.
+        host.publish().await;
+        host.publish().await;
+        let Value::String(next) = &page["next_cursor"] else { break };
+        cursor = format!("&cursor={next}");
+    }
+    let unique: BTreeSet<String> = seen.iter().cloned().collect();
+    assert_eq!(unique.len(), seen.len(), "a row came twice");
+    assert_eq!(unique, before, "the first page's view is the whole walk's");
+}
+
+#[tokio::test]
+async fn lists_are_filtered_and_newest_first() {
+    let (folder, receiver) = (Folder::new(), Receiver::start(Reply::status(200)).await);
+    let host = folder.host(&["--schedule", "none"]).await;
+    let all = text(&host.endpoint("all", &receiver.url()).await["id"]);
+    let some = json!({ "name": "some", "url": receiver.url(), "events": ["b.*"] });
+    let some = text(&host.call("POST /endpoints", some).await.expect(201)["id"]);
+    publish(&host, "one", "a.x").await;
+    publish(&host, "two", "b.x").await;
+    host.read_until("/deliveries?status=delivered", |page| page["deliveries"].as_array().unwrap().len() == 3).await;
+    receiver.answer(Reply::status(500));
+    publish(&host, "three", "b.y.z").await;
+    host.read_until("/deliveries?status=failed", |page| page["deliveries"].as_array().unwrap().len() == 2).await;
+
+    for (query, expected) in [
+        ("/events", &["three", "two", "one"][..]),
+        ("/events?event=b.x", &["two"]),
+        ("/events?status=failed", &["three"]),
+        ("/events?status=delivered&limit=1", &["two"]),
+        (&format!("/events?endpoint={some}"), &["three", "two"]),
+        (&format!("/events?endpoint={all}"), &["three", "two", "one"]),
+        ("/events?until=2020-01-01T00:00:00Z", &[]),
+        ("/events?since=2020-01-01T00:00:00Z&event=a.x", &["one"]),
+    ] {
+        assert_eq!(ids(&host.get(query).await["events"], "event_id"), expected, "{query}");
+    }
+    for (query, expected) in [
+        (format!("/deliveries?endpoint={some}"), &["three", "two"][..]),
+        (format!("/deliveries?endpoint={all}&status=failed"), &["three"]),
+        ("/deliveries?event=a.x".into(), &["one"]),
+        ("/deliveries?status=held".into(), &[]),
+    ] {
+        assert_eq!(ids(&host.get(&query).await["deliveries"], "event_id"), expected, "{query}");
+    }
+    let stats = host.get("/stats").await;
+    assert_eq!((&stats["by_status"]["delivered"], &stats["by_status"]["failed"]), (&json!(3), &json!(2)));
+    assert_eq!(stats["oldest_due_age_ms"], Value::Null);
+}
+
+async fn publish(host: &Host, id: &str, event: &str) {
+    host.call("POST /events", json!({ "event": event, "data": {}, "event_id": id })).await.expect(202);
+}
+
+fn ids(items: &Value, field: &str) -> Vec<String> {
+    items.as_array().unwrap().iter().map(|item| text(&item[field])).collect()
+}

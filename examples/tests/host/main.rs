@@ -1,0 +1,17 @@
+//! Black-box tests: the real `host` program, its own folder, a port of its own, receivers on loopback.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod api;
+mod crash;
+mod endpoints;
+mod fixture;
+mod http;
+mod log;
+mod node;
+mod options;
+mod receiver;
+mod secrets;
+mod shared_file;
+mod stop;
+mod wire;

@@ -1,0 +1,62 @@
+//! Two processes on one SQLite file.
+
+use std::time::Duration;
+
+use notify_core::{Engine, NewEvent};
+use notify_http::HttpTransport;
+use notify_store_sqlite::SqliteStore;
+use serde_json::json;
+
+use crate::fixture::{Folder, is, text};
+use crate::receiver::{Receiver, Reply};
+
+#[tokio::test]
+async fn what_a_process_that_never_runs_publishes_is_sent_by_the_host() {
+    let (folder, receiver) = (Folder::new(), Receiver::start(Reply::status(200)).await);
+    let host = folder.host(&[]).await;
+    let secret = text(&host.endpoint("crm", &receiver.url()).await["secret"]);
+    let store = SqliteStore::open(folder.database()).await.unwrap();
+    let publisher = Engine::builder(store).transport(HttpTransport::new().unwrap()).build().unwrap();
+    let receipt = publisher.publish_event(NewEvent::new("a.b", "1").unwrap()).await.unwrap();
+    assert_eq!(receipt.deliveries, 1);
+    // The host finds out by asking the file whether somebody wrote, once a second.
+    receiver.wait_until("it", Duration::from_secs(10), |receiver| !receiver.received().is_empty()).await;
+    receiver.received()[0].verify(&secret);
+    host.event_until(receipt.event_id.as_str(), is("delivered")).await;
+}
+
+#[tokio::test]
+async fn two_hosts_send_each_delivery_once() {
+    let (folder, receiver) = (Folder::new(), Receiver::start(Reply::status(200)).await);
+    let (one, two) = (folder.host(&[]).await, folder.host(&[]).await);
+    one.endpoint("crm", &receiver.url()).await;
+    let mut published = std::collections::BTreeSet::new();
+    for _ in 0..50 {
+        published.insert(one.publish().await);
+        published.insert(two.publish().await);
+    }
+    for host in [&one, &two] {
+        host.read_until("/stats", |stats| stats["by_status"]["delivered"] == 100).await;
+    }
+    assert_eq!(receiver.events(), published);
+    assert_eq!(receiver.received().len(), 100);
+}
+
+/// C74: a change made in one process was not seen by the others elsewhere.
+#[tokio::test]
+async fn a_url_changed_in_one_host_is_where_the_other_sends_its_next_attempt() {
+    let (old, new) = (Receiver::start(Reply::status(500)).await, Receiver::start(Reply::status(200)).await);
+    let folder = Folder::new();
+    let schedule = ["--schedule", "5s"];
+    // Only `sender` runs an attempt: `editor` starts once the first one has failed, and has stopped before the next.
+    let sender = folder.host(&schedule).await;
+    let id = text(&sender.endpoint("crm", &old.url()).await["id"]);
+    let event = sender.publish().await;
+    sender.event_until(&event, |event| event["deliveries"][0]["attempts"][0].is_object()).await;
+    let editor = folder.host(&schedule).await;
+    editor.call(&format!("PATCH /endpoints/{id}"), json!({ "url": new.url() })).await.expect(200);
+    assert_eq!(editor.stop().await.code, Some(0));
+    sender.event_until(&event, is("delivered")).await;
+    assert_eq!((old.received().len(), new.received().len()), (1, 1));
+    assert_eq!(sender.get(&format!("/endpoints/{id}")).await["url"], new.url());
+}
