@@ -180,6 +180,19 @@ async fn a_disabled_endpoint_s_deliveries_are_held_and_so_is_what_is_published_m
     }
 }
 
+/// The repetition found the endpoint disabled already, and left what this engine remembered of it as it was.
+#[tokio::test]
+async fn a_disabling_whose_answer_was_lost_holds_for_the_next_publish_once_it_is_repeated() {
+    let host = Host::new(Reply::Status(200));
+    let created = host.endpoint(URL).await;
+    host.publish().await;
+    host.store.fail_next(Op::Admin, [Fault::FailAfter]);
+    assert!(host.engine.endpoints().disable(&mine(), id(&created), "ops").await.is_err());
+    host.engine.endpoints().disable(&mine(), id(&created), "ops").await.unwrap();
+    host.publish().await;
+    assert_eq!(host.count(State::Held).await, 2);
+}
+
 #[tokio::test]
 async fn an_attempt_that_fails_while_its_endpoint_is_disabled_leaves_a_held_delivery() {
     let host = Host::new(Reply::Status(200));
