@@ -1,5 +1,6 @@
 //! Registering, changing, disabling and deleting endpoints while deliveries are under way.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+#![expect(clippy::disallowed_methods, reason = "a test is the host, and a host spawns")]
 
 mod common;
 
@@ -179,6 +180,19 @@ async fn a_disabled_endpoint_s_deliveries_are_held_and_so_is_what_is_published_m
     }
 }
 
+/// The repetition found the endpoint disabled already, and left what this engine remembered of it as it was.
+#[tokio::test]
+async fn a_disabling_whose_answer_was_lost_holds_for_the_next_publish_once_it_is_repeated() {
+    let host = Host::new(Reply::Status(200));
+    let created = host.endpoint(URL).await;
+    host.publish().await;
+    host.store.fail_next(Op::Admin, [Fault::FailAfter]);
+    assert!(host.engine.endpoints().disable(&mine(), id(&created), "ops").await.is_err());
+    host.engine.endpoints().disable(&mine(), id(&created), "ops").await.unwrap();
+    host.publish().await;
+    assert_eq!(host.count(State::Held).await, 2);
+}
+
 #[tokio::test]
 async fn an_attempt_that_fails_while_its_endpoint_is_disabled_leaves_a_held_delivery() {
     let host = Host::new(Reply::Status(200));
@@ -230,6 +244,27 @@ async fn a_worker_that_holds_a_delivery_too_late_releases_it_again() {
     host.pass(secs(2), secs(1)).await;
     assert_eq!((host.state().await, host.sent()), (State::Delivered, 1));
     running.stop().await;
+}
+
+/// The same in `run_once`, which returned before it had looked again.
+#[tokio::test]
+async fn run_once_does_not_return_before_it_released_what_it_held_too_late() {
+    let host = Host::new(Reply::Status(200));
+    let created = host.endpoint(URL).await;
+    host.publish().await;
+    let operator = host.stranger();
+    operator.store.fail_next(Op::Sweep, [Fault::Fail]);
+    assert!(operator.engine.endpoints().disable(&mine(), id(&created), "ops").await.is_err());
+    host.store.fail_next(Op::Apply, [Fault::Fail]);
+    host.store.fail_next(Op::Get, [Fault::Late; 2]);
+    let engine = host.engine.clone();
+    let round = tokio::spawn(async move { engine.run_once().await.unwrap() });
+    settle().await;
+    assert_eq!((host.state().await, host.store.calls(Op::Apply)), (State::InFlight, 1));
+    operator.engine.endpoints().enable(&mine(), id(&created), Backlog::Resume).await.unwrap();
+    host.pass(secs(2), secs(1)).await;
+    assert_eq!(round.await.unwrap().withheld, 1);
+    assert_ne!(host.state().await, State::Held);
 }
 
 /// The same, deleted: the row would have been held for an endpoint that is gone.

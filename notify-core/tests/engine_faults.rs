@@ -277,6 +277,23 @@ async fn run_once_outlasts_a_store_that_fails_for_a_moment() {
     assert_eq!(round.await.unwrap().unwrap().delivered, 1);
 }
 
+/// A delivery that had failed before and was handed back unsent was counted as one more failure.
+#[tokio::test]
+async fn run_once_counts_no_retry_where_nothing_was_sent() {
+    let host = Host::new(Reply::Status(200));
+    host.endpoint(URL).await;
+    host.transport.respond(URL, [Reply::Status(500)]);
+    host.publish().await;
+    assert_eq!(host.engine.run_once().await.unwrap().retried, 1);
+    host.clock.advance(mins(5));
+    host.store.fail_next(Op::Get, [Fault::Fail]);
+    let engine = host.engine.clone();
+    let round = tokio::spawn(async move { engine.run_once().await.unwrap() });
+    host.pass(secs(5), Duration::from_millis(100)).await;
+    let round = round.await.unwrap();
+    assert_eq!((round.delivered, round.retried), (1, 0));
+}
+
 #[derive(Debug)]
 struct PanickingObserver;
 

@@ -49,6 +49,8 @@ pub(super) struct Driver {
     number: RunNumber,
     attempts: JoinSet<()>,
     calls: JoinSet<()>,
+    /// After deliveries were held: see [`look_again`].
+    looks: JoinSet<()>,
     mark: Arc<std::sync::Mutex<Option<Mark>>>,
     round: Round,
     failed_claims: u32,
@@ -70,6 +72,7 @@ impl Driver {
             number,
             attempts: JoinSet::new(),
             calls: JoinSet::new(),
+            looks: JoinSet::new(),
             mark: Arc::default(),
             round: Round::default(),
             failed_claims: 0,
@@ -80,18 +83,20 @@ impl Driver {
     pub(super) async fn run(mut self, shutdown: impl Future<Output = ()>) -> StopReport {
         let shared = Arc::clone(&self.shared);
         let mut shutdown = pin!(shutdown);
-        let mut stopping = false;
+        let mut ends_at = None;
         self.start_clock().await;
         loop {
             let (wake, stopped) = self.turn();
             if let Some(report) = stopped {
+                let left = ends_at.map(|at: Timestamp| at.since(shared.now())).unwrap_or_default();
+                self.finish_looks(left).await;
                 return report;
             }
             let pause = wake.map(|at| at.since(shared.now()).max(SHORTEST_SLEEP));
             tokio::select! {
                 biased;
-                () = &mut shutdown, if !stopping => {
-                    stopping = true;
+                () = &mut shutdown, if ends_at.is_none() => {
+                    ends_at = Some(shared.now().saturating_add(shared.grace));
                     shared.push(self.number, DispatchInput::Stop { grace: shared.grace });
                 }
                 () = shared.bell.notified() => {}
@@ -110,6 +115,7 @@ impl Driver {
         loop {
             let (wake, stopped) = self.turn();
             if stopped.is_some() {
+                self.finish_looks(shared.grace).await;
                 let done = self.round;
                 return if gave_up { Err(RunError::StoreUnavailable { done }) } else { Ok(done) };
             }
@@ -138,6 +144,16 @@ impl Driver {
         self.calls.spawn(keep_time(Arc::clone(&self.shared)));
     }
 
+    async fn finish_looks(&mut self, within: Duration) {
+        let shared = Arc::clone(&self.shared);
+        let looks = async { while self.looks.join_next().await.is_some() {} };
+        tokio::select! {
+            biased;
+            () = looks => {}
+            () = shared.clock.sleep(within) => {}
+        }
+    }
+
     /// One turn: everything that has come in, then everything that follows from it.
     fn turn(&mut self) -> (Option<Timestamp>, Option<StopReport>) {
         let now = self.shared.now();
@@ -161,6 +177,7 @@ impl Driver {
         }
         while self.attempts.try_join_next().is_some() {}
         while self.calls.try_join_next().is_some() {}
+        while self.looks.try_join_next().is_some() {}
         (wake, stopped)
     }
 
@@ -235,7 +252,7 @@ impl Driver {
         }
         if !held.is_empty() {
             let shared = Arc::clone(&self.shared);
-            self.calls.spawn(async move { look_again(&shared, held).await });
+            self.looks.spawn(async move { look_again(&shared, held).await });
         }
     }
 }

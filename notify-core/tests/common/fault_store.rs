@@ -43,6 +43,8 @@ pub enum Fault {
     Hang,
     /// It was done, and no answer ever comes.
     HangAfter,
+    /// It is done, but not at once.
+    Late,
     /// The store has too much to do.
     Busy,
     /// The store panics.
@@ -120,6 +122,12 @@ impl FaultStore {
                 std::future::pending().await
             }
             Some(Fault::Hang) => std::future::pending().await,
+            Some(Fault::Late) => {
+                for _ in 0..50 {
+                    tokio::task::yield_now().await;
+                }
+                work.await
+            }
             Some(Fault::Busy) => Err(StoreError::Busy { operation: operation(op) }),
             Some(Fault::Panic) => panic!("scripted panic of the store"),
         }
