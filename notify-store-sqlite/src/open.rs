@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::migrations::{Found, inspect, migrate};
+use crate::migrations::{inspect, migrate};
 use crate::{MigrationMode, OpenError, SqliteBuilder, Synchronous};
 
 /// The first release without the WAL-reset bug.
@@ -92,10 +92,8 @@ pub(crate) fn prepare_writer(
     conn.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
     conn.execute_batch(COMMON).map_err(failed)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
-    if inspect(conn, path)? == Found::Empty {
-        // Only takes effect before the first table.
-        conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL").map_err(failed)?;
-    }
+    // Before the switch below, which is the first write: whoever owns the file, it must be told now.
+    inspect(conn, path)?;
     enter_wal(conn, path)?;
     conn.execute_batch(synchronous.pragma()).map_err(failed)?;
     conn.execute_batch(WRITER).map_err(failed)?;

@@ -79,7 +79,8 @@ async fn a_call_that_fails_or_panics_spoils_nothing_for_the_others_of_its_batch(
         tokio::spawn(async move { store.write(Operation::Log, 0, work).await })
     };
     let (first, second) = (batch("e1", 1), batch("e2", 1));
-    let later = async {
+    // Moved in, so that a second run of the held call finds the sender gone and does not wait again.
+    let later = async move {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         go.send(()).unwrap();
     };
