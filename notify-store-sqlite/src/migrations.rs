@@ -39,11 +39,18 @@ pub(crate) enum Found {
 /// Reads the marks, and refuses what is not ours or too new. Writes nothing.
 pub(crate) fn inspect(conn: &Connection, path: &Path) -> Result<Found, OpenError> {
     let failed = |error| OpenError::sqlite(path, error);
-    let application_id: i32 = conn.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(failed)?;
-    let found: i32 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+    // One statement, so one snapshot: another process may be filling the file just now, and its tables without its
+    // mark would look like a stranger's.
+    let (application_id, found, tables): (i32, i32, i64) = conn
+        .query_row(
+            "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),
+                    (SELECT count(*) FROM sqlite_schema)",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .map_err(failed)?;
     let application_id = application_id.cast_unsigned();
     if application_id != APPLICATION_ID {
-        let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
         if application_id == 0 && tables == 0 && found == 0 {
             return Ok(Found::Empty);
         }
