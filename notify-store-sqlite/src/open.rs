@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::migrations::{inspect, migrate};
@@ -64,6 +65,7 @@ pub(crate) fn open_memory() -> Result<Connection, OpenError> {
     let failed = |error| OpenError::sqlite(path, error);
     let conn = Connection::open_in_memory().map_err(failed)?;
     conn.execute_batch(COMMON).map_err(failed)?;
+    keep_plans(&conn).map_err(failed)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     migrate(&conn, path, MigrationMode::Apply)?;
     Ok(conn)
@@ -77,9 +79,16 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
         .map_err(failed)?;
     conn.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
     conn.execute_batch(COMMON).map_err(failed)?;
+    keep_plans(&conn).map_err(failed)?;
     conn.execute_batch("PRAGMA query_only = ON").map_err(failed)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(conn)
+}
+
+/// Without this a statement is planned anew each time a bound value changes, in case another plan were better for it:
+/// that costs more than most of our statements take.
+fn keep_plans(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
 }
 
 pub(crate) fn prepare_writer(
@@ -91,6 +100,7 @@ pub(crate) fn prepare_writer(
     let failed = |error| OpenError::sqlite(path, error);
     conn.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
     conn.execute_batch(COMMON).map_err(failed)?;
+    keep_plans(conn).map_err(failed)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     // Before the switch below, which is the first write: whoever owns the file, it must be told now.
     inspect(conn, path)?;
