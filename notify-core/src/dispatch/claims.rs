@@ -35,6 +35,8 @@ pub(super) struct Claims {
     capped: BTreeSet<EndpointId>,
     /// Endpoints with deliveries stored as due since the last claim was asked.
     waiting: BTreeSet<EndpointId>,
+    /// The same for the claim that runs.
+    asked: BTreeSet<EndpointId>,
     more_eligible: bool,
 }
 
@@ -51,6 +53,7 @@ impl Claims {
             answered_at: None,
             capped: BTreeSet::new(),
             waiting: BTreeSet::new(),
+            asked: BTreeSet::new(),
             more_eligible: false,
         }
     }
@@ -81,15 +84,14 @@ impl Claims {
         }
     }
 
-    /// Whether a fresh delivery may go ahead: nothing older of its endpoint is known to wait, and no claim is
-    /// under way that may fill the same slots.
+    /// Whether a fresh delivery may go ahead: nothing older of its endpoint is known to wait.
     pub(super) fn allow_reservation(&self, now: Timestamp, endpoint: &EndpointId) -> bool {
         self.answered_at.is_some()
-            && !self.is_running()
             && !self.more_eligible
             && self.next_ready.is_none_or(|at| at > now)
             && !self.capped.contains(endpoint)
             && !self.waiting.contains(endpoint)
+            && !self.asked.contains(endpoint)
     }
 
     pub(super) fn wanted(&self, now: Timestamp, config: &DispatchConfig) -> bool {
@@ -181,7 +183,7 @@ impl Dispatcher {
         // Read before the claim is asked: what wakes from now on may not be in its answer.
         self.claims.woken = false;
         self.claims.eager = false;
-        self.claims.waiting.clear();
+        self.claims.asked = std::mem::take(&mut self.claims.waiting);
         ClaimRequest {
             now,
             lease_until: now.saturating_add(self.config.lease()),
@@ -195,6 +197,7 @@ impl Dispatcher {
         let Some(request) = self.claims.running.take() else { return };
         self.outage.answered();
         self.claims.answered_at = Some(now);
+        self.claims.asked.clear();
         let meanwhile = self.claims.due_meanwhile.take();
         self.claims.more_eligible = batch.next_ready_at.is_some_and(|at| at <= request.now);
         // Rows that others have locked just now are eligible, yet nobody gets them: asking at once would spin.

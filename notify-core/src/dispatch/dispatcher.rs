@@ -23,11 +23,15 @@ pub struct Dispatcher {
     pub(super) config: DispatchConfig,
     pub(super) tokens: Tokens,
     pub(super) slots: Slots,
+    /// Places of fresh deliveries: while they are being stored, and until they get a slot.
+    pub(super) places: Slots,
     pub(super) outage: Outage,
     /// The same for the endpoint directory, which may be the host's own: an answer of the store says nothing of it.
     pub(super) directory: Outage,
     /// What this engine holds a lease on and has not decided yet.
     pub(super) items: BTreeMap<DeliveryId, Item>,
+    /// Items with a place and no slot yet, in order.
+    pub(super) parked: VecDeque<DeliveryId>,
     /// Items whose endpoint must be read, and those of the read that is under way.
     pub(super) unread: Vec<DeliveryId>,
     pub(super) reading: Option<Vec<DeliveryId>>,
@@ -50,7 +54,7 @@ pub struct Dispatcher {
     poll_at: Option<Timestamp>,
 }
 
-/// A slot that a publisher may use: store the delivery leased with this token until then, and hand it over.
+/// A place that a publisher may use: store the delivery leased with this token until then, and hand it over.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Reservation {
     /// The claim's token.
@@ -67,7 +71,9 @@ pub(super) struct Item {
 
 #[derive(Debug)]
 pub(super) enum Stage {
-    /// Its endpoint must be read before it is sent.
+    /// It was handed over and waits for a slot.
+    Parked,
+    /// It has a slot; its endpoint must be read before it is sent.
     Unread,
     /// It may be sent.
     Ready { endpoint: Arc<Endpoint>, number: AttemptNumber },
@@ -84,9 +90,11 @@ impl Dispatcher {
         Self {
             tokens: Tokens::new(seed),
             slots: Slots::new(config.max_in_flight, config.per_endpoint),
+            places: Slots::new(config.max_in_flight, config.per_endpoint),
             outage: Outage::new(config.backoff),
             directory: Outage::new(config.backoff),
             items: BTreeMap::new(),
+            parked: VecDeque::new(),
             unread: Vec::new(),
             reading: None,
             reread: BTreeSet::new(),
@@ -121,26 +129,6 @@ impl Dispatcher {
         out
     }
 
-    /// A slot for a fresh delivery to `endpoint`, unless all are taken, older deliveries wait, the store or the
-    /// directory is away, or the engine stops.
-    ///
-    /// Each reservation must be followed by `Handed`, `Released` or `Doubtful`.
-    pub fn reserve(&mut self, now: Timestamp, endpoint: &EndpointId) -> Option<Reservation> {
-        let open = self.drain.is_running()
-            && self.may_take_more()
-            && self.outage.pause(now).is_none()
-            && self.directory.pause(now).is_none()
-            && self.claims.allow_reservation(now, endpoint)
-            && self.slots.free() > 0
-            && self.slots.free_for(endpoint) > 0;
-        if !open {
-            return None;
-        }
-        self.slots.take(endpoint);
-        self.reserved += 1;
-        Some(Reservation { token: self.tokens.claim(), until: now.saturating_add(self.config.lease()) })
-    }
-
     /// When the driver must come back with a `Tick` if nothing else happens.
     #[must_use]
     pub fn next_wake(&self, now: Timestamp) -> Option<Timestamp> {
@@ -148,7 +136,8 @@ impl Dispatcher {
         let claim = self.may_claim(now).then(|| self.claim_due_at(now));
         let claim = claim.filter(|_| outage.is_none() && directory.is_none());
         let poll = self.poll_at.filter(|_| !self.polling && outage.is_none() && self.drain.is_running());
-        [outage, directory, claim, poll, self.drain.next_step_at()].into_iter().flatten().min()
+        let unpark = self.unpark_at().filter(|_| !self.claims.is_running());
+        [outage, directory, claim, poll, unpark, self.drain.next_step_at()].into_iter().flatten().min()
     }
 
     /// How many attempts run.
@@ -180,15 +169,9 @@ impl Dispatcher {
             DispatchInput::Wake => self.claims.wake(),
             DispatchInput::StoredDue(endpoints) => self.stored_due(endpoints),
             DispatchInput::DueAt(at) => self.claims.due(at),
-            DispatchInput::Handed(claimed) => {
-                self.reserved = self.reserved.saturating_sub(u32::try_from(claimed.len()).unwrap_or(u32::MAX));
-                self.take_in(claimed);
-            }
+            DispatchInput::Handed(claimed) => self.handed(claimed),
             DispatchInput::Released(endpoints) => {
-                for endpoint in endpoints {
-                    self.reserved = self.reserved.saturating_sub(1);
-                    self.free_slot(&endpoint);
-                }
+                endpoints.iter().for_each(|endpoint| self.release_place(endpoint));
             }
             DispatchInput::Doubtful(doubts) => self.doubtful.extend(doubts),
             DispatchInput::EndpointChanged(endpoint) => self.endpoint_changed(endpoint),
@@ -221,6 +204,7 @@ impl Dispatcher {
 
     fn pump(&mut self, now: Timestamp, out: &mut Vec<Command>) {
         self.drain_step(now, out);
+        self.unpark(now);
         self.start_ready(now, out);
         if self.outage.pause(now).is_some() {
             return;

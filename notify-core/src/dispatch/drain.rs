@@ -114,16 +114,23 @@ impl Dispatcher {
 
     fn hand_back_unsent(&mut self, now: Timestamp) {
         self.ready.clear();
+        self.parked.clear();
         let unsent: Vec<DeliveryId> = self
             .items
             .iter()
-            .filter(|(_, item)| matches!(item.stage, Stage::Unread | Stage::Ready { .. }))
+            .filter(|(_, item)| matches!(item.stage, Stage::Parked | Stage::Unread | Stage::Ready { .. }))
             .map(|(id, _)| *id)
             .collect();
         for id in unsent {
             if let Some(item) = self.items.remove(&id) {
                 self.hand_back(now, &item.claimed.delivery);
-                self.free_slot(item.claimed.delivery.endpoint());
+                let endpoint = item.claimed.delivery.endpoint();
+                match item.stage {
+                    Stage::Parked => self.places.release(endpoint),
+                    Stage::Unread | Stage::Ready { .. } | Stage::Sending { .. } | Stage::Failed { .. } => {
+                        self.free_slot(endpoint);
+                    }
+                }
             }
         }
     }

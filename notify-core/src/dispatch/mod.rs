@@ -8,6 +8,7 @@ mod command;
 mod config;
 mod dispatcher;
 mod drain;
+mod handed;
 mod outage;
 mod reads;
 mod sends;

@@ -29,9 +29,19 @@ impl Dispatcher {
             // no outcome is lost.
             let endpoint = claimed.delivery.endpoint().clone();
             item.claimed = claimed;
-            if let Stage::Ready { .. } = item.stage {
-                item.stage = Stage::Unread;
-                self.unread.push(id);
+            match item.stage {
+                Stage::Parked => {
+                    // It has a slot now: the claim's.
+                    self.places.release(&endpoint);
+                    item.stage = Stage::Unread;
+                    self.unread.push(id);
+                    continue;
+                }
+                Stage::Ready { .. } => {
+                    item.stage = Stage::Unread;
+                    self.unread.push(id);
+                }
+                Stage::Unread | Stage::Sending { .. } | Stage::Failed { .. } => {}
             }
             self.free_slot(&endpoint);
         }
@@ -108,7 +118,7 @@ impl Dispatcher {
                         &before,
                     );
                 }
-                stage @ (Stage::Ready { .. } | Stage::Sending { .. }) => {
+                stage @ (Stage::Parked | Stage::Ready { .. } | Stage::Sending { .. }) => {
                     self.items.insert(id, Item { claimed: item.claimed, stage });
                 }
             }
@@ -129,7 +139,7 @@ impl Dispatcher {
                 Stage::Failed { endpoint, finished } => {
                     self.decide_failure(now, &item.claimed, &endpoint, Gate::Open, *finished, &endpoint);
                 }
-                stage @ (Stage::Ready { .. } | Stage::Sending { .. }) => {
+                stage @ (Stage::Parked | Stage::Ready { .. } | Stage::Sending { .. }) => {
                     self.items.insert(id, Item { claimed: item.claimed, stage });
                 }
             }

@@ -84,6 +84,10 @@ impl Publisher {
             Ok(InsertOutcome::Stored(answers)) => {
                 let receipts = self.stored(&batch, answers, reserved);
                 look_again(shared, born_held(&batch)).await;
+                if has_waiting(&batch) && shared.is_running() {
+                    // The engine is behind: let it catch up before this task publishes its next event.
+                    tokio::task::yield_now().await;
+                }
                 Ok(receipts)
             }
             Ok(InsertOutcome::Conflict { index, existing }) => {
@@ -174,4 +178,10 @@ fn born_held(batch: &PublishBatch) -> Vec<EndpointId> {
 /// The row as the insert left it.
 fn claimed(published: &PublishedEvent, new: &NewDelivery, now: Timestamp) -> Claimed {
     Claimed { delivery: Delivery::begin(published.event.key.clone(), new, now), event: Arc::clone(&published.event) }
+}
+
+/// Whether a delivery is due now and found no place to be handed over.
+fn has_waiting(batch: &PublishBatch) -> bool {
+    let mut deliveries = batch.events.iter().flat_map(|event| &event.deliveries);
+    deliveries.any(|delivery| matches!(delivery.start, Start::Due(at) if at <= batch.now))
 }

@@ -6,6 +6,7 @@ mod fixture;
 mod hand_over;
 mod outage;
 mod pace;
+mod places;
 mod property;
 mod reads;
 mod send;

@@ -19,11 +19,12 @@ fn refuses(d: &mut Dispatcher, endpoint: &str) -> bool {
 }
 
 #[test]
-fn an_idle_engine_reserves_a_slot_under_a_token_and_a_lease_of_its_own() {
+fn an_idle_engine_reserves_a_place_under_a_token_and_a_lease_of_its_own() {
     let mut d = idle();
     assert_eq!(d.reserve(t(5), &ep("a")), Some(Reservation { token: draw(2), until: t(5 + LEASE) }));
     assert_eq!(d.reserve(t(6), &ep("a")), Some(Reservation { token: draw(3), until: t(6 + LEASE) }));
-    assert_eq!((d.slots.free(), d.slots.free_for(&ep("a"))), (254, 6));
+    assert_eq!((d.places.free(), d.places.free_for(&ep("a"))), (254, 6));
+    assert_eq!(d.slots.free(), 256, "slots are for what is stored");
 }
 
 #[test]
@@ -46,7 +47,7 @@ fn a_released_reservation_frees_its_slot() {
     assert!(!d.is_idle(t(5)));
     assert_eq!(d.handle(t(6), DispatchInput::Released(eps(&["a"]))), vec![]);
     assert!(d.is_idle(t(6)));
-    assert_eq!(d.slots.free(), 256);
+    assert_eq!(d.places.free(), 256);
 }
 
 #[test]
@@ -57,7 +58,7 @@ fn a_doubtful_delivery_that_was_stored_under_our_lease_is_handed_back() {
     let row = handed(1, "a", lease.token, lease.until);
     let found = DispatchInput::Loaded(vec![row.delivery.clone()]);
     assert_eq!(d.handle(t(7), found), vec![apply(&[handed_back(&row, 3, 7)])]);
-    assert_eq!(d.slots.free(), 256);
+    assert_eq!(d.places.free(), 256);
     assert_eq!(d.handle(t(8), applied(1))[1], claim(t(8), draw(4), 256, 8, &[]), "it is due again at once");
 }
 
@@ -100,7 +101,7 @@ fn a_load_that_failed_is_repeated_after_the_pause() {
     assert_eq!(d.handle(t(7), DispatchInput::LoadFailed), vec![]);
     assert_eq!(d.next_wake(t(7)), Some(t(107)));
     assert_eq!(d.handle(t(107), DispatchInput::Tick), vec![load(&[1])]);
-    assert_eq!(d.slots.free(), 255, "nobody knows yet");
+    assert_eq!(d.places.free(), 255, "nobody knows yet");
 }
 
 #[test]
@@ -111,10 +112,19 @@ fn nothing_is_reserved_before_the_first_claim_was_answered() {
 }
 
 #[test]
-fn nothing_is_reserved_while_a_claim_runs_or_waits_to_be_repeated() {
+fn a_claim_that_runs_refuses_only_endpoints_for_whose_sake_it_may_run() {
+    let mut d = idle();
+    assert_eq!(d.handle(t(1), DispatchInput::StoredDue(eps(&["a"]))), vec![claim(t(1), draw(2), 256, 8, &[])]);
+    assert!(refuses(&mut d, "a"));
+    assert!(!refuses(&mut d, "b"));
+    d.handle(t(2), batch(&[], None));
+    assert!(!refuses(&mut d, "a"));
+}
+
+#[test]
+fn nothing_is_reserved_while_a_failed_claim_waits_to_be_repeated() {
     let mut d = idle();
     d.handle(t(1), DispatchInput::Wake);
-    assert!(refuses(&mut d, "a"));
     d.handle(t(2), DispatchInput::ClaimFailed);
     assert!(refuses(&mut d, "a"));
 }

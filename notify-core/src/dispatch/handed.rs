@@ -1,0 +1,94 @@
+//! Fresh deliveries that publishers hand over in memory: a place while they are stored and wait, then a slot.
+
+use crate::id::EndpointId;
+use crate::store::Claimed;
+use crate::time::Timestamp;
+
+use super::config::DispatchConfig;
+use super::dispatcher::{Dispatcher, Item, Reservation, Stage};
+
+impl Dispatcher {
+    /// A place for a fresh delivery to `endpoint`, unless all are taken, older deliveries wait, the store or the
+    /// directory is away, or the engine stops.
+    ///
+    /// There are as many places as slots, for each endpoint and in all: they let the next deliveries be stored while
+    /// the ones before are sent. Each reservation must be followed by `Handed`, `Released` or `Doubtful`.
+    pub fn reserve(&mut self, now: Timestamp, endpoint: &EndpointId) -> Option<Reservation> {
+        let open = self.drain.is_running()
+            && self.may_take_more()
+            && self.outage.pause(now).is_none()
+            && self.directory.pause(now).is_none()
+            && self.claims.allow_reservation(now, endpoint)
+            && self.places.free() > 0
+            && self.places.free_for(endpoint) > 0;
+        if !open {
+            return None;
+        }
+        self.places.take(endpoint);
+        self.reserved += 1;
+        Some(Reservation { token: self.tokens.claim(), until: now.saturating_add(self.config.lease()) })
+    }
+
+    /// Reserved deliveries that are stored now: each keeps its place until a slot is free.
+    pub(super) fn handed(&mut self, claimed: Vec<Claimed>) {
+        for claimed in claimed {
+            self.reserved = self.reserved.saturating_sub(1);
+            let id = claimed.delivery.id();
+            if self.items.contains_key(&id) {
+                // Claimed before it was handed over, the clock having jumped: the later lease counts.
+                self.places.release(claimed.delivery.endpoint());
+                continue;
+            }
+            self.parked.push_back(id);
+            self.items.insert(id, Item { claimed, stage: Stage::Parked });
+        }
+    }
+
+    /// A reservation that came to nothing.
+    pub(super) fn release_place(&mut self, endpoint: &EndpointId) {
+        self.reserved = self.reserved.saturating_sub(1);
+        self.places.release(endpoint);
+    }
+
+    /// Gives free slots to those that wait longest, and hands back what waited too long for its lease. Not while a
+    /// claim runs: the slots that are free then are the ones it was asked for.
+    pub(super) fn unpark(&mut self, now: Timestamp) {
+        if self.parked.is_empty() || self.claims.is_running() {
+            return;
+        }
+        let parked = std::mem::take(&mut self.parked);
+        for id in parked {
+            let Some(item) = self.items.get_mut(&id).filter(|item| matches!(item.stage, Stage::Parked)) else {
+                continue;
+            };
+            let endpoint = item.claimed.delivery.endpoint();
+            if self.slots.free() > 0 && self.slots.free_for(endpoint) > 0 {
+                self.places.release(endpoint);
+                self.slots.take(endpoint);
+                item.stage = Stage::Unread;
+                self.unread.push(id);
+            } else if self.config.latest_start(item.claimed.delivery.ready_at()).is_none_or(|latest| now > latest) {
+                self.places.release(endpoint);
+                if let Some(item) = self.items.remove(&id) {
+                    self.hand_back(now, &item.claimed.delivery);
+                }
+            } else {
+                self.parked.push_back(id);
+            }
+        }
+    }
+
+    /// When the one that waits longest must be handed back.
+    pub(super) fn unpark_at(&self) -> Option<Timestamp> {
+        let item = self.parked.front().and_then(|id| self.items.get(id))?;
+        let latest = self.config.latest_start(item.claimed.delivery.ready_at())?;
+        Some(latest.saturating_add(std::time::Duration::from_millis(1)))
+    }
+}
+
+impl DispatchConfig {
+    /// The last moment at which the longest attempt still fits into a lease that ends at `lease_until`.
+    fn latest_start(&self, lease_until: Option<Timestamp>) -> Option<Timestamp> {
+        Some(lease_until?.saturating_sub(self.policy.timeout).saturating_sub(Self::MARGIN))
+    }
+}
