@@ -17,6 +17,9 @@ use super::settle::Unsettled;
 use super::slots::Slots;
 use super::tokens::Tokens;
 
+/// So many places for each slot: what is stored at once may be more than what is sent at once.
+const PLACES: u32 = 4;
+
 /// Decides what the driver does next. Lives as long as one `run`.
 #[derive(Debug)]
 pub struct Dispatcher {
@@ -90,7 +93,7 @@ impl Dispatcher {
         Self {
             tokens: Tokens::new(seed),
             slots: Slots::new(config.max_in_flight, config.per_endpoint),
-            places: Slots::new(config.max_in_flight, config.per_endpoint),
+            places: Slots::new(config.max_in_flight.saturating_mul(PLACES), config.per_endpoint.saturating_mul(PLACES)),
             outage: Outage::new(config.backoff),
             directory: Outage::new(config.backoff),
             items: BTreeMap::new(),

@@ -14,19 +14,30 @@ impl Dispatcher {
     /// There are as many places as slots, for each endpoint and in all: they let the next deliveries be stored while
     /// the ones before are sent. Each reservation must be followed by `Handed`, `Released` or `Doubtful`.
     pub fn reserve(&mut self, now: Timestamp, endpoint: &EndpointId) -> Option<Reservation> {
-        let open = self.drain.is_running()
-            && self.may_take_more()
-            && self.outage.pause(now).is_none()
-            && self.directory.pause(now).is_none()
-            && self.claims.allow_reservation(now, endpoint)
-            && self.places.free() > 0
-            && self.places.free_for(endpoint) > 0;
-        if !open {
+        if !self.takes_fresh(now, endpoint) || !self.has_place(endpoint) {
             return None;
         }
         self.places.take(endpoint);
         self.reserved += 1;
         Some(Reservation { token: self.tokens.claim(), until: now.saturating_add(self.config.lease()) })
+    }
+
+    /// Whether a reservation at `endpoint` is refused only because all places are taken just now.
+    #[must_use]
+    pub fn is_crowded(&self, now: Timestamp, endpoint: &EndpointId) -> bool {
+        self.takes_fresh(now, endpoint) && !self.has_place(endpoint)
+    }
+
+    fn takes_fresh(&self, now: Timestamp, endpoint: &EndpointId) -> bool {
+        self.drain.is_running()
+            && self.may_take_more()
+            && self.outage.pause(now).is_none()
+            && self.directory.pause(now).is_none()
+            && self.claims.allow_reservation(now, endpoint)
+    }
+
+    fn has_place(&self, endpoint: &EndpointId) -> bool {
+        self.places.free() > 0 && self.places.free_for(endpoint) > 0
     }
 
     /// Reserved deliveries that are stored now: each keeps its place until a slot is free.

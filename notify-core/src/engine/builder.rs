@@ -195,6 +195,7 @@ impl EngineBuilder {
             dispatcher: Mutex::new(None),
             inbox: Mutex::default(),
             bell: Notify::new(),
+            places: Notify::new(),
         }))
     }
 }

@@ -175,6 +175,7 @@ impl Driver {
         for command in commands {
             self.execute(command);
         }
+        self.shared.places.notify_waiters();
         while self.attempts.try_join_next().is_some() {}
         while self.calls.try_join_next().is_some() {}
         while self.looks.try_join_next().is_some() {}
@@ -261,6 +262,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         // What still comes in belongs to this run, and the next one begins with an empty inbox.
         *lock(&self.shared.dispatcher) = None;
+        self.shared.places.notify_waiters();
     }
 }
 

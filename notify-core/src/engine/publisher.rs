@@ -1,5 +1,6 @@
 //! Publishing: from the host's event to rows that are durable.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,11 +15,14 @@ use crate::time::Timestamp;
 
 use super::error::PublishError;
 use super::held::look_again;
-use super::reserved::Reserved;
+use super::reserved::{Places, Reserved};
 use super::shared::Shared;
 
 /// An insert may wait for a slow disk; after this long nobody knows whether it is stored.
 const INSERT_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long a publish waits for a place to be handed over, once: it never waits for a receiver.
+const PLACE_WAIT: Duration = Duration::from_millis(10);
 
 /// Publishes events. A cheap handle: clone it into handlers.
 #[derive(Clone, Debug)]
@@ -78,8 +82,7 @@ impl Publisher {
         for event in &events {
             batch.events.push(self.prepare(event, now).await?);
         }
-        let deliveries = batch.events.iter_mut().flat_map(|event| &mut event.deliveries);
-        let reserved = Reserved::take(shared, now, deliveries);
+        let reserved = self.reserve(&mut batch).await;
         match shared.within(INSERT_DEADLINE, Operation::Insert, shared.store.insert(&batch)).await {
             Ok(InsertOutcome::Stored(answers)) => {
                 let receipts = self.stored(&batch, answers, reserved);
@@ -102,6 +105,29 @@ impl Publisher {
                 Err(error.into())
             }
         }
+    }
+
+    /// Finds places for what is due now. An engine that keeps up has some in a moment, and waiting for one costs less
+    /// than a claim later; one that does not keep up refuses at once from then on.
+    async fn reserve(&self, batch: &mut PublishBatch) -> Reserved {
+        let shared = &self.shared;
+        let mut reserved = Reserved::none(shared);
+        if reserved.take(batch) == Places::Crowded {
+            let waited = tokio::time::timeout(PLACE_WAIT, async {
+                loop {
+                    let mut freed = pin!(shared.places.notified());
+                    // Counted from here on: a place that comes free before the wait begins is not missed.
+                    freed.as_mut().enable();
+                    if reserved.take(batch) == Places::Settled {
+                        return;
+                    }
+                    freed.await;
+                }
+            });
+            // Without a place the delivery is stored as due, and claimed.
+            let _ = waited.await;
+        }
+        reserved
     }
 
     async fn prepare(&self, event: &NewEvent, now: Timestamp) -> Result<PublishedEvent, PublishError> {

@@ -2,12 +2,20 @@
 
 use std::sync::Arc;
 
-use crate::delivery::{NewDelivery, Start};
-use crate::dispatch::{DispatchInput, Doubt};
-use crate::store::Claimed;
-use crate::time::Timestamp;
+use crate::delivery::Start;
+use crate::dispatch::{DispatchInput, Doubt, Reservation};
+use crate::store::{Claimed, PublishBatch};
 
 use super::shared::{RunNumber, Shared, lock};
+
+/// Whether it may help to wait.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Places {
+    /// Each delivery has a place, or would get none by waiting: older ones wait, or nothing runs.
+    Settled,
+    /// Places will come free for some.
+    Crowded,
+}
 
 /// If it is dropped undecided (the publish's future was dropped, or the store did not answer), the dispatcher finds
 /// out what was stored.
@@ -19,27 +27,33 @@ pub(super) struct Reserved {
 }
 
 impl Reserved {
-    /// Turns those of `deliveries` that are due now and for which a slot is free into leased ones.
-    pub(super) fn take<'a>(
-        shared: &Arc<Shared>,
-        now: Timestamp,
-        deliveries: impl IntoIterator<Item = &'a mut NewDelivery>,
-    ) -> Self {
-        let mut slots = Vec::new();
-        let mut dispatcher = lock(&shared.dispatcher);
-        // Read under the dispatcher's lock: the slots are this run's and no other's.
-        let run = lock(&shared.inbox).run();
-        if let Some(dispatcher) = dispatcher.as_mut() {
-            for delivery in deliveries {
-                let due = matches!(delivery.start, Start::Due(at) if at <= now);
-                if let Some(reservation) = due.then(|| dispatcher.reserve(now, &delivery.endpoint)).flatten() {
-                    delivery.start = Start::Leased { token: reservation.token, until: reservation.until };
-                    let (endpoint, token) = (delivery.endpoint.clone(), reservation.token);
-                    slots.push(Doubt { endpoint, delivery: delivery.id, token });
-                }
+    pub(super) fn none(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::clone(shared), run: RunNumber::default(), slots: Vec::new() }
+    }
+
+    /// Turns those of the batch's deliveries that are due now and find a place into leased ones. May be called again
+    /// for the others.
+    pub(super) fn take(&mut self, batch: &mut PublishBatch) -> Places {
+        let (now, mut places) = (batch.now, Places::Settled);
+        let mut dispatcher = lock(&self.shared.dispatcher);
+        // Read under the dispatcher's lock: the places are this run's and no other's.
+        let run = lock(&self.shared.inbox).run();
+        let Some(dispatcher) = dispatcher.as_mut().filter(|_| self.slots.is_empty() || self.run == run) else {
+            return places;
+        };
+        self.run = run;
+        for delivery in batch.events.iter_mut().flat_map(|event| &mut event.deliveries) {
+            if !matches!(delivery.start, Start::Due(at) if at <= now) {
+                continue;
+            }
+            if let Some(Reservation { token, until }) = dispatcher.reserve(now, &delivery.endpoint) {
+                delivery.start = Start::Leased { token, until };
+                self.slots.push(Doubt { endpoint: delivery.endpoint.clone(), delivery: delivery.id, token });
+            } else if dispatcher.is_crowded(now, &delivery.endpoint) {
+                places = Places::Crowded;
             }
         }
-        Self { shared: Arc::clone(shared), run, slots }
+        places
     }
 
     /// Nothing was stored.

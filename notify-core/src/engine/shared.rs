@@ -45,6 +45,8 @@ pub(super) struct Shared {
     pub(super) dispatcher: Mutex<Option<Dispatcher>>,
     pub(super) inbox: Mutex<Inbox>,
     pub(super) bell: Notify,
+    /// Rings when places may have come free.
+    pub(super) places: Notify,
 }
 
 /// Which run of this engine.
