@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
 /// What is kept of a body.
@@ -13,9 +13,6 @@ const MAX_BODY: usize = 16 * 1024;
 /// Dropping an unfinished body closes an HTTP/1.1 connection and resets an HTTP/2 stream, so an endless one costs
 /// nothing more. The bytes are copied out of the connection's buffer, which a log would else keep alive.
 pub(crate) async fn read(mut body: Incoming, deadline: Instant) -> (Bytes, bool) {
-    if body.is_end_stream() {
-        return (Bytes::new(), false);
-    }
     let mut kept = BytesMut::new();
     loop {
         match timeout_at(deadline, body.frame()).await {

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::LOCATION;
 use http_body_util::Full;
+use hyper::body::Body as _;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -152,7 +153,11 @@ impl HttpTransport {
                 String::from_utf8_lossy(&value[..value.len().min(MAX_LOCATION)]).into_owned()
             });
         }
-        (response.body, response.truncated) = body::read(head.into_body(), deadline).await;
+        let body = head.into_body();
+        if !body.is_end_stream() {
+            // Boxed: the future of an attempt without a body, the common one, stays small.
+            (response.body, response.truncated) = Box::pin(body::read(body, deadline)).await;
+        }
         response
     }
 }

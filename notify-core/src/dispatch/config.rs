@@ -14,6 +14,9 @@ pub struct DispatchConfig {
     pub max_in_flight: u32,
     /// Attempts at once to one endpoint. Default: 8.
     pub per_endpoint: u32,
+    /// Fresh deliveries that may be leased while they are stored and wait in memory, for each attempt at once: the more,
+    /// the longer a burst that needs no claims; each waits at most as long as its lease allows. Default: 4.
+    pub places_per_slot: u32,
     /// Changes and deliveries held in memory before claims stop. Default: 4,096.
     pub unsettled_limit: usize,
     /// A claim that could fill less than half of the slots waits this long after the one before. Default: 2 ms.
@@ -44,6 +47,7 @@ impl Default for DispatchConfig {
             policy: Policy::default(),
             max_in_flight: 256,
             per_endpoint: 8,
+            places_per_slot: 4,
             unsettled_limit: 4096,
             claim_pause: Duration::from_millis(2),
             idle_claim: Duration::from_secs(30),

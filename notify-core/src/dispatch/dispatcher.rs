@@ -17,9 +17,6 @@ use super::settle::Unsettled;
 use super::slots::Slots;
 use super::tokens::Tokens;
 
-/// So many places for each slot: what is stored at once may be more than what is sent at once.
-const PLACES: u32 = 4;
-
 /// Decides what the driver does next. Lives as long as one `run`.
 #[derive(Debug)]
 pub struct Dispatcher {
@@ -32,7 +29,8 @@ pub struct Dispatcher {
     /// The same for the endpoint directory, which may be the host's own: an answer of the store says nothing of it.
     pub(super) directory: Outage,
     /// What this engine holds a lease on and has not decided yet.
-    pub(super) items: BTreeMap<DeliveryId, Item>,
+    /// Boxed: ids are random, and a map moves its entries about.
+    pub(super) items: BTreeMap<DeliveryId, Box<Item>>,
     /// Items with a place and no slot yet, in order.
     pub(super) parked: VecDeque<DeliveryId>,
     /// Items whose endpoint must be read, and those of the read that is under way.
@@ -93,7 +91,10 @@ impl Dispatcher {
         Self {
             tokens: Tokens::new(seed),
             slots: Slots::new(config.max_in_flight, config.per_endpoint),
-            places: Slots::new(config.max_in_flight.saturating_mul(PLACES), config.per_endpoint.saturating_mul(PLACES)),
+            places: Slots::new(
+                config.max_in_flight.saturating_mul(config.places_per_slot),
+                config.per_endpoint.saturating_mul(config.places_per_slot),
+            ),
             outage: Outage::new(config.backoff),
             directory: Outage::new(config.backoff),
             items: BTreeMap::new(),

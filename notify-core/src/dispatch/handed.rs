@@ -11,8 +11,7 @@ impl Dispatcher {
     /// A place for a fresh delivery to `endpoint`, unless all are taken, older deliveries wait, the store or the
     /// directory is away, or the engine stops.
     ///
-    /// There are as many places as slots, for each endpoint and in all: they let the next deliveries be stored while
-    /// the ones before are sent. Each reservation must be followed by `Handed`, `Released` or `Doubtful`.
+    /// Places let the next deliveries be stored while the ones before are sent. Each reservation must be followed by `Handed`, `Released` or `Doubtful`.
     pub fn reserve(&mut self, now: Timestamp, endpoint: &EndpointId) -> Option<Reservation> {
         if !self.takes_fresh(now, endpoint) || !self.has_place(endpoint) {
             return None;
@@ -51,7 +50,7 @@ impl Dispatcher {
                 continue;
             }
             self.parked.push_back(id);
-            self.items.insert(id, Item { claimed, stage: Stage::Parked });
+            self.items.insert(id, Box::new(Item { claimed, stage: Stage::Parked }));
         }
     }
 

@@ -21,7 +21,7 @@ impl Dispatcher {
             let id = claimed.delivery.id();
             let Some(item) = self.items.get_mut(&id) else {
                 self.unread.push(id);
-                self.items.insert(id, Item { claimed, stage: Stage::Unread });
+                self.items.insert(id, Box::new(Item { claimed, stage: Stage::Unread }));
                 continue;
             };
             // Claimed again while we hold it: its first lease is over, the clock having jumped or the store having
@@ -119,7 +119,7 @@ impl Dispatcher {
                     );
                 }
                 stage @ (Stage::Parked | Stage::Ready { .. } | Stage::Sending { .. }) => {
-                    self.items.insert(id, Item { claimed: item.claimed, stage });
+                    self.items.insert(id, Box::new(Item { claimed: item.claimed, stage }));
                 }
             }
         }
@@ -140,7 +140,7 @@ impl Dispatcher {
                     self.decide_failure(now, &item.claimed, &endpoint, Gate::Open, *finished, &endpoint);
                 }
                 stage @ (Stage::Parked | Stage::Ready { .. } | Stage::Sending { .. }) => {
-                    self.items.insert(id, Item { claimed: item.claimed, stage });
+                    self.items.insert(id, Box::new(Item { claimed: item.claimed, stage }));
                 }
             }
         }
@@ -153,7 +153,7 @@ impl Dispatcher {
             (Ok(Step::Send(number)), Some(endpoint)) => {
                 let id = claimed.delivery.id();
                 self.ready.push_back(id);
-                self.items.insert(id, Item { claimed, stage: Stage::Ready { endpoint, number } });
+                self.items.insert(id, Box::new(Item { claimed, stage: Stage::Ready { endpoint, number } }));
             }
             (Ok(Step::Write(change)), _) => {
                 self.free_slot(claimed.delivery.endpoint());

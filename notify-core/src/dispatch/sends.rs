@@ -42,7 +42,8 @@ impl Dispatcher {
             }
             if self.solo || (solo && self.sending > 0) {
                 self.ready.push_front(id);
-                self.items.insert(id, Item { claimed: item.claimed, stage: Stage::Ready { endpoint, number } });
+                self.items
+                    .insert(id, Box::new(Item { claimed: item.claimed, stage: Stage::Ready { endpoint, number } }));
                 break;
             }
             self.solo = solo;
@@ -54,7 +55,10 @@ impl Dispatcher {
                 number,
                 timeout,
             })));
-            self.items.insert(id, Item { claimed: item.claimed, stage: Stage::Sending { endpoint, started_at: now } });
+            self.items.insert(
+                id,
+                Box::new(Item { claimed: item.claimed, stage: Stage::Sending { endpoint, started_at: now } }),
+            );
         }
     }
 
@@ -86,7 +90,7 @@ impl Dispatcher {
             Outcome::Failure(_) => {
                 self.unread.push(id);
                 let stage = Stage::Failed { endpoint, finished: Box::new(finished) };
-                self.items.insert(id, Item { claimed: item.claimed, stage });
+                self.items.insert(id, Box::new(Item { claimed: item.claimed, stage }));
             }
         }
     }

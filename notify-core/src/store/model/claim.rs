@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::delivery::{Delivery, State};
-use crate::id::{DeliveryId, EndpointId};
+use crate::id::EndpointId;
 use crate::store::{ClaimBatch, ClaimRequest, Claimed};
 use crate::time::Timestamp;
 
@@ -25,8 +25,8 @@ impl Model {
         ClaimBatch { next_ready_at: self.next_ready_at(request, &claimed), claimed, corrupt: Vec::new() }
     }
 
-    fn still_leased(&self, rows: &[DeliveryId], request: &ClaimRequest) -> Vec<Claimed> {
-        let rows = rows.iter().filter_map(|id| self.deliveries.get(id));
+    fn still_leased(&self, rows: &[u64], request: &ClaimRequest) -> Vec<Claimed> {
+        let rows = rows.iter().filter_map(|number| self.deliveries.get(number));
         rows.filter(|row| row.delivery.token() == Some(request.token))
             .map(|row| Claimed { delivery: row.delivery.clone(), event: Arc::clone(&row.event) })
             .collect()
@@ -35,6 +35,7 @@ impl Model {
     fn lease(&mut self, request: &ClaimRequest) -> Vec<Claimed> {
         // (last turn, endpoint, rows it may still get)
         let mut runnable: Vec<(u64, EndpointId, u32)> = self
+            .index
             .queues
             .iter()
             .filter(|(_, queue)| queue.claimable.first().is_some_and(|(at, _)| *at <= request.now))
@@ -58,7 +59,7 @@ impl Model {
             });
         }
         if !claimed.is_empty() {
-            let rows = claimed.iter().map(|row| row.delivery.id()).collect();
+            let rows = claimed.iter().filter_map(|row| self.numbers.get(&row.delivery.id()).copied()).collect();
             self.claims_by_end.insert((request.lease_until, request.token));
             self.claims.insert(request.token, rows);
         }
@@ -67,14 +68,13 @@ impl Model {
 
     fn lease_next(&mut self, endpoint: &EndpointId, request: &ClaimRequest) -> Option<Claimed> {
         self.last_turn += 1;
-        let queue = self.queues.get_mut(endpoint)?;
+        let queue = self.index.queues.get_mut(endpoint)?;
         let (_, number) = *queue.claimable.first().filter(|(at, _)| *at <= request.now)?;
         queue.turn = self.last_turn;
-        let id = *self.deliveries_by_number.get(&number)?;
-        let row = self.deliveries.get(&id)?;
+        let row = self.deliveries.get(&number)?;
         let event = Arc::clone(&row.event);
         let delivery: Delivery = row.delivery.claimed(request.token, request.lease_until);
-        self.put(&delivery);
+        self.put(number, delivery.clone());
         Some(Claimed { delivery, event })
     }
 
@@ -84,7 +84,8 @@ impl Model {
         for row in claimed {
             *taken.entry(row.delivery.endpoint()).or_default() += 1;
         }
-        self.queues
+        self.index
+            .queues
             .iter()
             .filter(|(id, _)| request.free.of(id) > taken.get(id).copied().unwrap_or(0))
             .filter_map(|(_, queue)| queue.claimable.first().map(|(at, _)| *at))
@@ -94,10 +95,10 @@ impl Model {
 
     pub(in super::super) fn oldest_due(&self, tenant: Option<&crate::id::TenantId>) -> Option<Timestamp> {
         let mut oldest: Option<Timestamp> = None;
-        for queue in self.queues.values() {
+        for queue in self.index.queues.values() {
             // The first scheduled row; leased ones before it are at most as many as are in flight.
             let due = queue.claimable.iter().find_map(|(at, number)| {
-                let row = self.deliveries.get(self.deliveries_by_number.get(number)?)?;
+                let row = self.deliveries.get(number)?;
                 let wanted = tenant.is_none_or(|tenant| *tenant == row.delivery.event().tenant);
                 (wanted && row.delivery.state() == State::Scheduled).then_some(*at)
             });

@@ -16,7 +16,7 @@ impl Model {
     }
 
     pub(in super::super) fn attempts(&self, delivery: &DeliveryId) -> Vec<Attempt> {
-        let row = self.deliveries.get(delivery);
+        let row = self.delivery(delivery);
         row.map(|row| row.attempts.iter().map(|(_, attempt)| attempt.clone()).collect()).unwrap_or_default()
     }
 
@@ -39,35 +39,33 @@ impl Model {
 
     pub(in super::super) fn deliveries(&self, query: &DeliveryQuery) -> Page<Delivery> {
         let below = query.page.after.map_or(u64::MAX, |cursor| cursor.0);
-        let newest_first = self.deliveries_by_number.range(..below).rev();
+        let newest_first = self.deliveries.range(..below).rev();
         let mut rows = newest_first
-            .filter_map(|(_, id)| self.deliveries.get(id))
-            .filter(|row| row.event.key.tenant == query.tenant)
-            .filter(|row| query.state.is_none_or(|wanted| wanted == row.delivery.state()))
-            .filter(|row| query.event_type.as_ref().is_none_or(|wanted| *wanted == row.event.event_type))
-            .filter(|row| query.endpoint.as_ref().is_none_or(|wanted| wanted == row.delivery.endpoint()))
-            .filter(|row| query.since.is_none_or(|since| row.delivery.as_stored().created_at >= since))
-            .filter(|row| query.until.is_none_or(|until| row.delivery.as_stored().created_at < until))
-            .map(|row| (row.number, row.delivery.clone()));
+            .filter(|(_, row)| row.event.key.tenant == query.tenant)
+            .filter(|(_, row)| query.state.is_none_or(|wanted| wanted == row.delivery.state()))
+            .filter(|(_, row)| query.event_type.as_ref().is_none_or(|wanted| *wanted == row.event.event_type))
+            .filter(|(_, row)| query.endpoint.as_ref().is_none_or(|wanted| wanted == row.delivery.endpoint()))
+            .filter(|(_, row)| query.since.is_none_or(|since| row.delivery.as_stored().created_at >= since))
+            .filter(|(_, row)| query.until.is_none_or(|until| row.delivery.as_stored().created_at < until))
+            .map(|(number, row)| (*number, row.delivery.clone()));
         page(&mut rows, query.page.limit)
     }
 
     pub(in super::super) fn stats(&self, tenant: Option<&TenantId>) -> Stats {
         let mut stats =
             Stats { kind: "memory", schema_version: 1, oldest_due: self.oldest_due(tenant), ..Stats::default() };
-        for ((owner, state), count) in &self.tally {
-            if tenant.is_none_or(|tenant| tenant == owner) && *count > 0 {
-                *stats.by_state.entry(*state).or_default() += count;
-            }
+        let counts = self.index.tally.iter().filter(|(owner, _)| tenant.is_none_or(|tenant| tenant == *owner));
+        for (state, count) in counts.flat_map(|(_, counts)| counts).filter(|(_, count)| **count > 0) {
+            *stats.by_state.entry(*state).or_default() += count;
         }
         stats
     }
 
     pub(in super::super) fn prune(&mut self, before: Timestamp, limit: u32) -> Pruned {
         let old = |row: &EventRow| {
-            let ended = |id| {
+            let ended = |number| {
                 self.deliveries
-                    .get(id)
+                    .get(number)
                     .is_none_or(|row| row.delivery.as_stored().settled_at.is_some_and(|at| at < before))
             };
             row.created_at < before && row.deliveries.iter().all(ended)
@@ -87,16 +85,16 @@ impl Model {
         if let Some(idempotency_key) = row.idempotency_key {
             self.events_by_key.remove(&(key.tenant.clone(), idempotency_key));
         }
-        for id in row.deliveries {
-            if let Some(row) = self.deliveries.remove(&id) {
-                self.deliveries_by_number.remove(&row.number);
-                self.leave(row.number, &row.delivery);
+        for number in row.deliveries {
+            if let Some(row) = self.deliveries.remove(&number) {
+                self.numbers.remove(&row.delivery.id());
+                self.index.leave(number, &row.delivery);
             }
         }
     }
 
     fn record(&self, row: &EventRow) -> EventRecord {
-        let deliveries = row.deliveries.iter().filter_map(|id| self.deliveries.get(id));
+        let deliveries = row.deliveries.iter().filter_map(|number| self.deliveries.get(number));
         EventRecord {
             event: Arc::clone(&row.event),
             created_at: row.created_at,

@@ -23,15 +23,15 @@ pub(super) struct Model {
     events: BTreeMap<EventKey, EventRow>,
     events_by_number: BTreeMap<u64, EventKey>,
     events_by_key: BTreeMap<(TenantId, IdempotencyKey), EventId>,
-    deliveries: BTreeMap<DeliveryId, DeliveryRow>,
-    deliveries_by_number: BTreeMap<u64, DeliveryId>,
-    queues: BTreeMap<EndpointId, Queue>,
+    /// By number, so that rows of one time lie together.
+    deliveries: BTreeMap<u64, DeliveryRow>,
+    numbers: BTreeMap<DeliveryId, u64>,
+    index: Index,
     /// What past claims got, until their leases end.
-    claims: BTreeMap<ClaimToken, Vec<DeliveryId>>,
+    claims: BTreeMap<ClaimToken, Vec<u64>>,
     claims_by_end: BTreeSet<(Timestamp, ClaimToken)>,
     endpoints: BTreeMap<EndpointId, EndpointRow>,
     endpoints_by_number: BTreeMap<u64, EndpointId>,
-    tally: BTreeMap<(TenantId, State), u64>,
     last_number: u64,
     last_turn: u64,
     /// How often somebody wrote what another engine would want to see.
@@ -45,15 +45,22 @@ struct EventRow {
     fingerprint: Fingerprint,
     idempotency_key: Option<IdempotencyKey>,
     created_at: Timestamp,
-    deliveries: Vec<DeliveryId>,
+    /// Their numbers.
+    deliveries: Vec<u64>,
 }
 
 #[derive(Debug)]
 struct DeliveryRow {
-    number: u64,
     delivery: Delivery,
     event: Arc<Event>,
     attempts: Vec<(ChangeId, Attempt)>,
+}
+
+/// Which rows may be claimed, which are held, and how many stand where.
+#[derive(Debug, Default)]
+struct Index {
+    queues: BTreeMap<EndpointId, Queue>,
+    tally: BTreeMap<TenantId, BTreeMap<State, u64>>,
 }
 
 /// One endpoint's open rows, in the order in which they may be claimed.
@@ -116,7 +123,7 @@ impl Model {
     }
 
     pub(super) fn load(&self, ids: &[DeliveryId]) -> Vec<Delivery> {
-        ids.iter().filter_map(|id| self.deliveries.get(id)).map(|row| row.delivery.clone()).collect()
+        ids.iter().filter_map(|id| self.delivery(id)).map(|row| row.delivery.clone()).collect()
     }
 
     pub(super) fn attach(&mut self, key: &EventKey, deliveries: &[NewDelivery]) -> Result<usize, StoreError> {
@@ -124,13 +131,17 @@ impl Model {
         let (event, created_at) = (Arc::clone(&row.event), row.created_at);
         let mut added = 0;
         for new in deliveries {
-            added += usize::from(self.write_delivery(&event, new, created_at));
+            let number = self.write_delivery(&event, new, created_at);
+            if let (Some(number), Some(row)) = (number, self.events.get_mut(key)) {
+                row.deliveries.push(number);
+                added += 1;
+            }
         }
         Ok(added)
     }
 
     pub(super) fn sweep(&mut self, request: &SweepRequest) -> Swept {
-        let Some(queue) = self.queues.get(&request.endpoint) else { return Swept { moved: 0 } };
+        let Some(queue) = self.index.queues.get(&request.endpoint) else { return Swept { moved: 0 } };
         let numbers: Vec<u64> = match request.action {
             SweepAction::Hold => queue.claimable.iter().map(|(_, number)| *number).collect(),
             SweepAction::Release => queue.held.iter().map(|(_, number)| *number).collect(),
@@ -141,9 +152,7 @@ impl Model {
             if moved == request.limit {
                 break;
             }
-            let Some(row) = self.deliveries_by_number.get(&number).and_then(|id| self.deliveries.get(id)) else {
-                continue;
-            };
+            let Some(row) = self.deliveries.get(&number) else { continue };
             // It ends at its settle or at its next claim.
             if row.delivery.state() == State::InFlight {
                 continue;
@@ -160,7 +169,7 @@ impl Model {
             }
             next.version = next.version.next();
             if let Ok(next) = Delivery::restore(next) {
-                self.put(&next);
+                self.put(number, next);
                 moved += 1;
             }
         }
@@ -183,6 +192,8 @@ impl Model {
         if let Some(idempotency_key) = &published.idempotency_key {
             self.events_by_key.insert((key.tenant.clone(), idempotency_key.clone()), key.id.clone());
         }
+        let written = published.deliveries.iter().filter_map(|new| self.write_delivery(&published.event, new, now));
+        let deliveries = written.collect();
         self.events.insert(
             key,
             EventRow {
@@ -191,34 +202,28 @@ impl Model {
                 fingerprint: published.fingerprint,
                 idempotency_key: published.idempotency_key.clone(),
                 created_at: now,
-                deliveries: Vec::with_capacity(published.deliveries.len()),
+                deliveries,
             },
         );
-        for new in &published.deliveries {
-            self.write_delivery(&published.event, new, now);
-        }
     }
 
-    /// Writes a delivery unless its pair of event and endpoint exists; says whether it did.
-    fn write_delivery(&mut self, event: &Arc<Event>, new: &NewDelivery, created_at: Timestamp) -> bool {
-        if self.deliveries.contains_key(&new.id) {
-            return false;
+    /// Writes a delivery, unless its pair of event and endpoint exists, and gives its number.
+    fn write_delivery(&mut self, event: &Arc<Event>, new: &NewDelivery, created_at: Timestamp) -> Option<u64> {
+        if self.numbers.contains_key(&new.id) {
+            return None;
         }
         let delivery = Delivery::begin(event.key.clone(), new, created_at);
         let number = self.next_number();
-        self.deliveries_by_number.insert(number, new.id);
-        if let Some(row) = self.events.get_mut(&event.key) {
-            row.deliveries.push(new.id);
-        }
-        self.enter(number, &delivery);
-        self.deliveries
-            .insert(new.id, DeliveryRow { number, delivery, event: Arc::clone(event), attempts: Vec::new() });
+        self.numbers.insert(new.id, number);
+        self.index.enter(number, &delivery);
+        self.deliveries.insert(number, DeliveryRow { delivery, event: Arc::clone(event), attempts: Vec::new() });
         self.writes += 1;
-        true
+        Some(number)
     }
 
     pub(super) fn apply_one(&mut self, change: &Change) -> ApplyOutcome {
-        let Some(row) = self.deliveries.get_mut(&change.delivery()) else { return ApplyOutcome::Missing };
+        let Some(number) = self.numbers.get(&change.delivery()).copied() else { return ApplyOutcome::Missing };
+        let Some(row) = self.deliveries.get_mut(&number) else { return ApplyOutcome::Missing };
         let current = row.delivery.as_stored();
         let known = current.last_change == Some(change.id()) || row.attempts.iter().any(|(id, _)| *id == change.id());
         if known {
@@ -231,28 +236,37 @@ impl Model {
             return ApplyOutcome::Stale { current: current.version };
         };
         row.attempts.extend(change.attempts().iter().map(|attempt| (change.id(), attempt.clone())));
-        self.put(&next);
+        self.put(number, next);
         ApplyOutcome::Applied
     }
 
     /// Replaces a row, and keeps the indexes true.
-    fn put(&mut self, next: &Delivery) {
-        let Some(row) = self.deliveries.get_mut(&next.id()) else { return };
-        let number = row.number;
-        let before = std::mem::replace(&mut row.delivery, next.clone());
-        self.leave(number, &before);
-        self.enter(number, next);
+    fn put(&mut self, number: u64, next: Delivery) {
+        if let Some(row) = self.deliveries.get_mut(&number) {
+            self.index.leave(number, &row.delivery);
+            self.index.enter(number, &next);
+            row.delivery = next;
+        }
         self.writes += 1;
     }
 
+    fn delivery(&self, id: &DeliveryId) -> Option<&DeliveryRow> {
+        self.deliveries.get(self.numbers.get(id)?)
+    }
+
+    const fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+}
+
+impl Index {
     fn leave(&mut self, number: u64, delivery: &Delivery) {
         if let (Some(at), Some(queue)) = (delivery.ready_at(), self.queues.get_mut(delivery.endpoint())) {
             queue.claimable.remove(&(at, number));
             queue.held.remove(&(at, number));
         }
-        if let Some(count) = self.tally.get_mut(&(delivery.event().tenant.clone(), delivery.state())) {
-            *count -= 1;
-        }
+        *self.count(delivery) -= 1;
     }
 
     fn enter(&mut self, number: u64, delivery: &Delivery) {
@@ -265,11 +279,12 @@ impl Model {
                 rows.insert((at, number));
             }
         }
-        *self.tally.entry((delivery.event().tenant.clone(), delivery.state())).or_default() += 1;
+        *self.count(delivery) += 1;
     }
 
-    const fn next_number(&mut self) -> u64 {
-        self.last_number += 1;
-        self.last_number
+    /// How many deliveries its tenant has in its state.
+    fn count(&mut self, delivery: &Delivery) -> &mut u64 {
+        let tenant = &delivery.event().tenant;
+        self.tally.entry(tenant.clone()).or_default().entry(delivery.state()).or_default()
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn endpoint(name: &str) -> Endpoint {
 
 /// A dispatcher with this many slots in all and for each endpoint.
 pub(super) fn with_slots(max_in_flight: u32, per_endpoint: u32) -> Dispatcher {
-    Dispatcher::new(DispatchConfig { max_in_flight, per_endpoint, ..DispatchConfig::default() }, 0)
+    Dispatcher::new(DispatchConfig { max_in_flight, per_endpoint, places_per_slot: 1, ..DispatchConfig::default() }, 0)
 }
 
 /// The same after its first claim (draw 1, at 0), which found nothing.
