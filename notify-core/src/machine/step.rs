@@ -149,9 +149,12 @@ struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn new(from: &'a Delivery, lost_found_at: Timestamp, now: Timestamp) -> Self {
-        let mut draft = Self { from, next: from.as_stored().clone(), attempts: Vec::new(), now };
+        let lost_rows = from.lost_unlogged().min(MAX_LOST_ROWS);
+        // A vector that grows by itself begins with four attempts: one is the rule.
+        let attempts = Vec::with_capacity(lost_rows as usize + 1);
+        let mut draft = Self { from, next: from.as_stored().clone(), attempts, now };
         // The rows of lost attempts come first, whatever happens now (S6).
-        for _ in 0..from.lost_unlogged().min(MAX_LOST_ROWS) {
+        for _ in 0..lost_rows {
             draft.next.reason = Some(Reason::WorkerLost);
             let lost = Ran { started_at: lost_found_at, duration: Duration::ZERO, url: None };
             draft.log(lost, Verdict::of_reason(Reason::WorkerLost));

@@ -235,6 +235,7 @@ impl Model {
         let Ok(next) = Delivery::restore(change.next().clone()) else {
             return ApplyOutcome::Stale { current: current.version };
         };
+        row.attempts.reserve_exact(change.attempts().len());
         row.attempts.extend(change.attempts().iter().map(|attempt| (change.id(), attempt.clone())));
         self.put(number, next);
         ApplyOutcome::Applied

@@ -28,6 +28,19 @@ fn a_delivery_is_stored_while_the_one_before_is_sent_and_a_third_is_refused() {
     assert!(d.reserve(t(3), &ep("a")).is_none());
 }
 
+/// Waiting helps where places are all taken, not where older deliveries come first or nothing is taken at all.
+#[test]
+fn an_engine_is_crowded_only_while_places_are_all_that_lacks() {
+    let (mut d, ..) = one_sent_one_parked();
+    assert!(d.is_crowded(t(3), &ep("a")));
+    d.handle(t(3), DispatchInput::StoredDue(eps(&["a"])));
+    assert!(!d.is_crowded(t(3), &ep("a")), "an older delivery waits");
+    let mut d = idle_with_slots(1, 1);
+    assert!(!d.is_crowded(t(3), &ep("a")), "there is a place");
+    d.handle(t(3), DispatchInput::Stop { grace: std::time::Duration::from_secs(25) });
+    assert!(!d.is_crowded(t(3), &ep("a")), "it stops");
+}
+
 #[test]
 fn a_freed_slot_goes_to_what_waits_in_memory_and_its_place_is_free_again() {
     let (mut d, first, second) = one_sent_one_parked();
