@@ -27,6 +27,12 @@ impl Dispatcher {
         self.takes_fresh(now, endpoint) && !self.has_place(endpoint)
     }
 
+    /// How many places are free over all endpoints.
+    #[must_use]
+    pub const fn free_places(&self) -> u32 {
+        self.places.free()
+    }
+
     fn takes_fresh(&self, now: Timestamp, endpoint: &EndpointId) -> bool {
         self.drain.is_running()
             && self.may_take_more()

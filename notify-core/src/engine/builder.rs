@@ -15,6 +15,7 @@ use crate::transport::Transport;
 
 use super::catalogue::Catalogue;
 use super::clock::{Clock, SystemClock};
+use super::crowd::Crowd;
 use super::engine::Engine;
 use super::entropy::{Entropy, draw};
 use super::error::BuildError;
@@ -195,7 +196,7 @@ impl EngineBuilder {
             dispatcher: Mutex::new(None),
             inbox: Mutex::default(),
             bell: Notify::new(),
-            places: Notify::new(),
+            crowd: Crowd::default(),
         }))
     }
 }

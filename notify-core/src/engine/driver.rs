@@ -165,17 +165,17 @@ impl Driver {
                 self.failed_claims += 1;
             }
         }
-        let (commands, wake, stopped) = match lock(&self.shared.dispatcher).as_mut() {
+        let (commands, wake, stopped, free) = match lock(&self.shared.dispatcher).as_mut() {
             None => return (None, Some(StopReport::default())),
             Some(dispatcher) => {
                 let commands = dispatcher.handle_all(now, inputs);
-                (commands, dispatcher.next_wake(now), dispatcher.stopped(now))
+                (commands, dispatcher.next_wake(now), dispatcher.stopped(now), dispatcher.free_places())
             }
         };
         for command in commands {
             self.execute(command);
         }
-        self.shared.places.notify_waiters();
+        self.shared.crowd.let_in(free as usize);
         while self.attempts.try_join_next().is_some() {}
         while self.calls.try_join_next().is_some() {}
         while self.looks.try_join_next().is_some() {}
@@ -262,7 +262,7 @@ impl Drop for Driver {
     fn drop(&mut self) {
         // What still comes in belongs to this run, and the next one begins with an empty inbox.
         *lock(&self.shared.dispatcher) = None;
-        self.shared.places.notify_waiters();
+        self.shared.crowd.disperse();
     }
 }
 

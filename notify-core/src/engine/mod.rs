@@ -5,6 +5,7 @@ mod attempt;
 mod builder;
 mod catalogue;
 mod clock;
+mod crowd;
 mod driver;
 mod endpoints;
 #[allow(clippy::module_inception, reason = "the handle that the folder is about")]

@@ -1,6 +1,5 @@
 //! Publishing: from the host's event to rows that are durable.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,16 +12,14 @@ use crate::observe::Observation;
 use crate::store::{Claimed, InsertOutcome, Inserted, Operation, PublishBatch, PublishedEvent, StoreError};
 use crate::time::Timestamp;
 
+use super::crowd::Places;
 use super::error::PublishError;
 use super::held::look_again;
-use super::reserved::{Places, Reserved};
+use super::reserved::Reserved;
 use super::shared::Shared;
 
 /// An insert may wait for a slow disk; after this long nobody knows whether it is stored.
 const INSERT_DEADLINE: Duration = Duration::from_secs(30);
-
-/// How long a publish waits for a place to be handed over, once: it never waits for a receiver.
-const PLACE_WAIT: Duration = Duration::from_millis(10);
 
 /// Publishes events. A cheap handle: clone it into handlers.
 #[derive(Clone, Debug)]
@@ -87,8 +84,8 @@ impl Publisher {
             Ok(InsertOutcome::Stored(answers)) => {
                 let receipts = self.stored(&batch, answers, reserved);
                 look_again(shared, born_held(&batch)).await;
-                if has_waiting(&batch) && shared.is_running() {
-                    // The engine is behind: let it catch up before this task publishes its next event.
+                if shared.is_running() {
+                    // A task that publishes in a loop must not keep the engine, or other publishers, from their turn.
                     tokio::task::yield_now().await;
                 }
                 Ok(receipts)
@@ -113,19 +110,7 @@ impl Publisher {
         let shared = &self.shared;
         let mut reserved = Reserved::none(shared);
         if reserved.take(batch) == Places::Crowded {
-            let waited = tokio::time::timeout(PLACE_WAIT, async {
-                loop {
-                    let mut freed = pin!(shared.places.notified());
-                    // Counted from here on: a place that comes free before the wait begins is not missed.
-                    freed.as_mut().enable();
-                    if reserved.take(batch) == Places::Settled {
-                        return;
-                    }
-                    freed.await;
-                }
-            });
-            // Without a place the delivery is stored as due, and claimed.
-            let _ = waited.await;
+            shared.crowd.wait(|| reserved.take(batch)).await;
         }
         reserved
     }
@@ -204,10 +189,4 @@ fn born_held(batch: &PublishBatch) -> Vec<EndpointId> {
 /// The row as the insert left it.
 fn claimed(published: &PublishedEvent, new: &NewDelivery, now: Timestamp) -> Claimed {
     Claimed { delivery: Delivery::begin(published.event.key.clone(), new, now), event: Arc::clone(&published.event) }
-}
-
-/// Whether a delivery is due now and found no place to be handed over.
-fn has_waiting(batch: &PublishBatch) -> bool {
-    let mut deliveries = batch.events.iter().flat_map(|event| &event.deliveries);
-    deliveries.any(|delivery| matches!(delivery.start, Start::Due(at) if at <= batch.now))
 }

@@ -6,16 +6,8 @@ use crate::delivery::Start;
 use crate::dispatch::{DispatchInput, Doubt, Reservation};
 use crate::store::{Claimed, PublishBatch};
 
+use super::crowd::Places;
 use super::shared::{RunNumber, Shared, lock};
-
-/// Whether it may help to wait.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Places {
-    /// Each delivery has a place, or would get none by waiting: older ones wait, or nothing runs.
-    Settled,
-    /// Places will come free for some.
-    Crowded,
-}
 
 /// If it is dropped undecided (the publish's future was dropped, or the store did not answer), the dispatcher finds
 /// out what was stored.

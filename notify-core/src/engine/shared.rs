@@ -17,6 +17,7 @@ use crate::transport::Transport;
 
 use super::catalogue::Catalogue;
 use super::clock::Clock;
+use super::crowd::Crowd;
 use super::entropy::Entropy;
 use super::subscriptions::Subscriptions;
 use super::timekeeper::Timekeeper;
@@ -45,8 +46,8 @@ pub(super) struct Shared {
     pub(super) dispatcher: Mutex<Option<Dispatcher>>,
     pub(super) inbox: Mutex<Inbox>,
     pub(super) bell: Notify,
-    /// Rings when places may have come free.
-    pub(super) places: Notify,
+    /// Publishers that wait for a place.
+    pub(super) crowd: Crowd,
 }
 
 /// Which run of this engine.
