@@ -72,8 +72,9 @@ impl Dispatcher {
         if self.parked.is_empty() || self.claims.is_running() {
             return;
         }
-        let parked = std::mem::take(&mut self.parked);
-        for id in parked {
+        // Those whose endpoint is full, in order: they go back to the front.
+        let mut skipped = Vec::new();
+        while let Some(id) = self.parked.pop_front() {
             let Some(item) = self.items.get_mut(&id).filter(|item| matches!(item.stage, Stage::Parked)) else {
                 continue;
             };
@@ -89,9 +90,14 @@ impl Dispatcher {
                     self.hand_back(now, &item.claimed.delivery);
                 }
             } else {
-                self.parked.push_back(id);
+                skipped.push(id);
+                // Without a free slot the others wait as well, and not as long as this one.
+                if self.slots.free() == 0 {
+                    break;
+                }
             }
         }
+        skipped.into_iter().rev().for_each(|id| self.parked.push_front(id));
     }
 
     /// When the one that waits longest must be handed back.
