@@ -12,3 +12,13 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guides/getting-started.md")]
 struct GettingStarted;
+
+/// And in the guide to retries.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/retries.md")]
+struct Retries;
+
+/// And in the guide for receivers.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/verify.md")]
+struct Verify;

@@ -52,7 +52,7 @@ where
     let engine = build_engine(store, 1)?;
     engine
         .endpoints()
-        .create(NewEndpoint::new("bench", "https://127.0.0.1:9/never"))
+        .create(NewEndpoint::new("bench", "https://127.0.0.1:8009/never"))
         .await
         .map_err(BenchError::engine("create the endpoint"))?;
     let due = Timestamp::from(SystemTime::now()).saturating_add(FAR);
