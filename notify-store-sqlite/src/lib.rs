@@ -25,6 +25,7 @@ mod read;
 mod rows;
 mod store;
 mod transaction;
+mod watch;
 mod write;
 
 pub use builder::{OldLibrary, SqliteBuilder, Synchronous};

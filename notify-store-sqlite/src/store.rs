@@ -22,6 +22,7 @@ use rusqlite::Connection;
 use crate::builder::{OldLibrary, SqliteBuilder};
 use crate::open::{library_warning, open_memory, open_reader, open_writer};
 use crate::queue::{Gate, ReadQueue, WriteQueue, read_all};
+use crate::watch::Watch;
 use crate::write::{self, Tx, Writer, WriterSettings};
 use crate::{OpenError, read};
 
@@ -56,6 +57,8 @@ struct Shared {
     writes: WriteQueue,
     /// `None` in memory, where there is one connection for all.
     reads: Option<ReadQueue>,
+    /// `None` in memory: nobody else can write there.
+    watch: Option<Watch>,
     library_warning: Option<String>,
 }
 
@@ -102,7 +105,8 @@ impl SqliteStore {
                 return Err(OpenError::OldLibrary { version: rusqlite::version().to_owned() });
             }
             let writer = open_writer(&builder)?;
-            let readers = (0..READERS).map(|_| open_reader(&builder.path)).collect::<Result<Vec<_>, _>>()?;
+            // One more, to watch the file.
+            let readers = (0..=READERS).map(|_| open_reader(&builder.path)).collect::<Result<Vec<_>, _>>()?;
             Self::start(&builder, writer, Some(readers))
         });
         // A blocking task ends early only when the runtime does.
@@ -116,8 +120,10 @@ impl SqliteStore {
         let settings = WriterSettings { lock_wait: builder.lock_wait, wal: path.as_deref().map(wal_path) };
         let writer = Writer::new(writer, settings);
         thread::Builder::new().name("notify-sqlite-w".into()).spawn(move || writer.run(&messages)).map_err(failed)?;
-        let mut reads = None;
-        if let Some(readers) = readers {
+        let (mut reads, mut watch) = (None, None);
+        if let Some(mut readers) = readers {
+            let last = readers.pop().map(Watch::new).transpose();
+            watch = last.map_err(|error| OpenError::sqlite(&builder.path, error))?;
             let (queue, jobs) = ReadQueue::new(Gate::new(MAX_READS, 1, builder.admission));
             let jobs = Arc::new(Mutex::new(jobs));
             for (index, conn) in readers.into_iter().enumerate() {
@@ -127,7 +133,7 @@ impl SqliteStore {
             }
             reads = Some(queue);
         }
-        Ok(Self(Arc::new(Shared { path, writes, reads, library_warning: library_warning() })))
+        Ok(Self(Arc::new(Shared { path, writes, reads, watch, library_warning: library_warning() })))
     }
 
     pub(crate) async fn write<T, F>(&self, operation: Operation, bytes: usize, work: F) -> Result<T, StoreError>
@@ -203,7 +209,10 @@ impl Store for SqliteStore {
     }
 
     async fn changed(&self, _since: Mark) -> Result<Mark, StoreError> {
-        self.0.writes.poll().await.map(Mark)
+        match &self.0.watch {
+            Some(watch) => watch.version().map(Mark),
+            None => self.0.writes.poll().await.map(Mark),
+        }
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -15,7 +15,7 @@ pub struct DispatchConfig {
     /// Attempts at once to one endpoint. Default: 8.
     pub per_endpoint: u32,
     /// Fresh deliveries that may be leased while they are stored and wait in memory, for each attempt at once: the more,
-    /// the longer a burst that needs no claims; each waits at most as long as its lease allows. Default: 4.
+    /// the longer a burst that needs no claims; each waits at most as long as its lease allows. Default: 2.
     pub places_per_slot: u32,
     /// Changes and deliveries held in memory before claims stop. Default: 4,096.
     pub unsettled_limit: usize,
@@ -23,7 +23,8 @@ pub struct DispatchConfig {
     pub claim_pause: Duration,
     /// An idle engine claims this often all the same, in case a wake-up got lost. Default: 30 s.
     pub idle_claim: Duration,
-    /// An idle engine asks this often whether somebody else wrote. Default: 1 s.
+    /// An idle engine asks this often whether somebody else wrote. Default: 1.5 s, so that what another
+    /// process publishes is sent within 2 s.
     pub poll: Duration,
     /// The first and the longest pause after the store failed. Default: 100 ms, 5 s.
     pub backoff: (Duration, Duration),
@@ -47,11 +48,11 @@ impl Default for DispatchConfig {
             policy: Policy::default(),
             max_in_flight: 256,
             per_endpoint: 8,
-            places_per_slot: 4,
+            places_per_slot: 2,
             unsettled_limit: 4096,
             claim_pause: Duration::from_millis(2),
             idle_claim: Duration::from_secs(30),
-            poll: Duration::from_secs(1),
+            poll: Duration::from_millis(1500),
             backoff: (Duration::from_millis(100), Duration::from_secs(5)),
         }
     }

@@ -94,7 +94,7 @@ pub trait Store: Debug + Send + Sync + 'static {
     async fn sweep(&self, request: &SweepRequest) -> Result<Swept, StoreError>;
 
     /// A hint whether somebody else may have written since `since`: equal marks = nobody. Must be cheap: an idle
-    /// engine asks once a second.
+    /// engine asks every 1.5 s.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

@@ -65,12 +65,12 @@ fn during_the_pause_the_store_is_asked_nothing_at_all() {
 }
 
 #[test]
-fn the_store_is_polled_once_a_second_after_each_answer() {
+fn the_store_is_polled_every_one_and_a_half_seconds_one_poll_at_a_time() {
     let mut d = idle();
     assert_eq!(d.handle(t(1), DispatchInput::NobodyWrote), vec![]);
-    assert_eq!(d.next_wake(t(1)), Some(t(1000)));
-    assert_eq!(d.handle(t(999), DispatchInput::Tick), vec![]);
-    assert_eq!(d.handle(t(1000), DispatchInput::Tick), vec![Command::Poll]);
+    assert_eq!(d.next_wake(t(1)), Some(t(1500)));
+    assert_eq!(d.handle(t(1499), DispatchInput::Tick), vec![]);
+    assert_eq!(d.handle(t(1500), DispatchInput::Tick), vec![Command::Poll]);
     assert_eq!(d.handle(t(5000), DispatchInput::Tick), vec![], "one at a time");
     assert_eq!(d.handle(t(5001), DispatchInput::NobodyWrote), vec![Command::Poll]);
 }
