@@ -122,8 +122,7 @@ impl SqliteStore {
         thread::Builder::new().name("notify-sqlite-w".into()).spawn(move || writer.run(&messages)).map_err(failed)?;
         let (mut reads, mut watch) = (None, None);
         if let Some(mut readers) = readers {
-            let last = readers.pop().map(Watch::new).transpose();
-            watch = last.map_err(|error| OpenError::sqlite(&builder.path, error))?;
+            watch = readers.pop().map(Watch::start).transpose().map_err(failed)?;
             let (queue, jobs) = ReadQueue::new(Gate::new(MAX_READS, 1, builder.admission));
             let jobs = Arc::new(Mutex::new(jobs));
             for (index, conn) in readers.into_iter().enumerate() {
@@ -208,9 +207,9 @@ impl Store for SqliteStore {
         self.write(Operation::Sweep, CALL_BYTES, move |tx| write::sweep(tx, &request).map(Ok)).await
     }
 
-    async fn changed(&self, _since: Mark) -> Result<Mark, StoreError> {
+    async fn changed(&self, since: Mark) -> Result<Mark, StoreError> {
         match &self.0.watch {
-            Some(watch) => watch.version().map(Mark),
+            Some(watch) => watch.changed(since).await,
             None => self.0.writes.poll().await.map(Mark),
         }
     }

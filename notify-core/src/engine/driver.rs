@@ -302,7 +302,8 @@ async fn load(shared: Arc<Shared>, ids: Vec<DeliveryId>) -> Option<DispatchInput
 
 async fn poll(shared: Arc<Shared>, mark: Arc<std::sync::Mutex<Option<Mark>>>) -> Option<DispatchInput> {
     let known = *lock(&mark);
-    let answer = shared.within(STORE_DEADLINE, Operation::Poll, shared.store.changed(known.unwrap_or_default())).await;
+    // Without a deadline: a store may wait for a change, and nothing waits for the answer.
+    let answer = shared.store.changed(known.unwrap_or_default()).await;
     let seen = told(&shared, Operation::Poll, answer)?;
     *lock(&mark) = Some(seen);
     // The first mark says nothing: the engine claims at its start anyway.

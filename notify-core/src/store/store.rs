@@ -93,11 +93,15 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// [`StoreError::Unavailable`]: repeat it.
     async fn sweep(&self, request: &SweepRequest) -> Result<Swept, StoreError>;
 
-    /// A hint whether somebody else may have written since `since`: equal marks = nobody. Must be cheap: an idle
-    /// engine asks every 1.5 s.
+    /// A hint whether somebody else may have written since `since`: equal marks = nobody. It answers at once if the
+    /// mark is another by now; if not, it may answer at once as well (an idle engine then asks again after 1.5 s), or
+    /// wait for a change, up to half a minute. Must be cheap: an engine always waits for one answer.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
+    ///
+    /// # Cancel safety
+    /// Dropping it has no effect.
     async fn changed(&self, since: Mark) -> Result<Mark, StoreError>;
 
     /// The store's own clock, if it has one that its users share (S10). The driver alone asks.
