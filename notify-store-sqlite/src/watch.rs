@@ -9,10 +9,10 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 /// How often the thread looks. What another process publishes is noticed within this time.
-const PERIOD: Duration = Duration::from_millis(1500);
+const PERIOD: Duration = Duration::from_millis(1600);
 
 /// After so many looks an answer says that nothing changed: about 24 s.
-const LOOKS: u32 = 16;
+const LOOKS: u32 = 15;
 
 /// The way to the thread. An engine that waits here is not woken until there is something to hear: the only wake-up
 /// is the thread's own, which costs a few microseconds and touches no table.
