@@ -163,13 +163,12 @@ impl WriteQueue {
         answer.await.unwrap_or_else(|_| Err(gone(operation)))
     }
 
-    /// How often somebody wrote.
+    /// How often this store wrote.
     pub(crate) async fn poll(&self) -> Result<u64, StoreError> {
         let operation = Operation::Poll;
         let (reply, answer) = oneshot::channel();
         self.sender.send(Message::Poll(reply)).map_err(|_| gone(operation))?;
-        let writes = answer.await.map_err(|_| gone(operation))?;
-        writes.map_err(|failed| failed.to_store_error(operation))
+        answer.await.map_err(|_| gone(operation))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The handle: one thread that writes, two that read.
+//! The handle: one thread that writes, two that read, one that watches the file.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

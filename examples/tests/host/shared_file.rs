@@ -5,6 +5,7 @@ use std::time::Duration;
 use notify_core::{Engine, NewEvent};
 use notify_http::HttpTransport;
 use notify_store_sqlite::SqliteStore;
+use notify_store_sqlite::rusqlite::Connection;
 use serde_json::json;
 
 use crate::fixture::{Folder, is, text};
@@ -19,10 +20,28 @@ async fn what_a_process_that_never_runs_publishes_is_sent_by_the_host() {
     let publisher = Engine::builder(store).transport(HttpTransport::new().unwrap()).build().unwrap();
     let receipt = publisher.publish_event(NewEvent::new("a.b", "1").unwrap()).await.unwrap();
     assert_eq!(receipt.deliveries, 1);
-    // The host finds out by asking the file whether somebody wrote, once a second.
+    // The host's store looks at the file's version every 1.6 s.
     receiver.wait_until("it", Duration::from_secs(10), |receiver| !receiver.received().is_empty()).await;
     receiver.received()[0].verify(&secret);
     host.event_until(receipt.event_id.as_str(), is("delivered")).await;
+}
+
+/// Nothing is sent, and nobody is told that it will be, before it is durable.
+#[tokio::test]
+async fn a_commit_that_is_held_up_shows_neither_a_request_nor_an_answer() {
+    let (folder, receiver) = (Folder::new(), Receiver::start(Reply::status(200)).await);
+    let host = folder.host(&[]).await;
+    host.endpoint("crm", &receiver.url()).await;
+    let blocker = Connection::open(folder.database()).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut publish = std::pin::pin!(host.publish());
+    let early = tokio::time::timeout(Duration::from_secs(1), &mut publish).await;
+    assert!(early.is_err(), "it was answered before it was durable: {early:?}");
+    assert!(receiver.received().is_empty(), "it was sent before it was durable");
+    blocker.execute_batch("COMMIT").unwrap();
+    let event = publish.await;
+    host.event_until(&event, is("delivered")).await;
+    assert_eq!(receiver.received().len(), 1);
 }
 
 #[tokio::test]

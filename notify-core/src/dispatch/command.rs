@@ -28,8 +28,6 @@ pub enum DispatchInput {
     Released(Vec<EndpointId>),
     /// Nobody knows whether these reserved deliveries were stored.
     Doubtful(Vec<Doubt>),
-    /// This endpoint was written: what was read of it before no longer holds.
-    EndpointChanged(EndpointId),
     /// The claim's answer.
     Claimed(ClaimBatch),
     /// The claim failed; rows may be leased all the same.

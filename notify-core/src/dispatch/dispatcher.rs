@@ -178,7 +178,6 @@ impl Dispatcher {
                 endpoints.iter().for_each(|endpoint| self.release_place(endpoint));
             }
             DispatchInput::Doubtful(doubts) => self.doubtful.extend(doubts),
-            DispatchInput::EndpointChanged(endpoint) => self.endpoint_changed(endpoint),
             DispatchInput::Claimed(batch) => self.claimed(now, batch, out),
             DispatchInput::ClaimFailed => {
                 self.outage.failed(now);

@@ -67,14 +67,9 @@ impl Dispatcher {
         out.push(Command::ReadEndpoints(endpoints));
     }
 
-    /// This endpoint was written: nothing that was read of it before starts an attempt from now on. What must be
-    /// done about it comes out with the next input.
-    pub fn endpoint_changed_now(&mut self, endpoint: EndpointId) {
-        self.endpoint_changed(endpoint);
-    }
-
-    /// An answer that is under way no longer holds, and what was read before the attempt neither.
-    pub(super) fn endpoint_changed(&mut self, endpoint: EndpointId) {
+    /// This endpoint was written: nothing that was read of it before starts an attempt from now on, neither an answer
+    /// that is under way nor what waits to be sent. What must be done about it comes out with the next input.
+    pub fn endpoint_changed(&mut self, endpoint: EndpointId) {
         let stale: Vec<DeliveryId> = self
             .ready
             .iter()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::delivery::{Outcome, Reason};
+use crate::delivery::Reason;
 use crate::dispatch::{DispatchInput, Finished, SendOrder};
 use crate::endpoint::Endpoint;
 use crate::machine::{Verdict, classify};
@@ -88,8 +88,9 @@ impl Drop for End {
     fn drop(&mut self) {
         let duration = self.shared.clock.monotonic().saturating_sub(self.since);
         let verdict = self.verdict.take().unwrap_or_else(|| {
+            // The transport did not come back.
             let panicked = std::thread::panicking();
-            cut_off(if panicked { Reason::TransportPanic } else { Reason::Interrupted })
+            Verdict::of_reason(if panicked { Reason::TransportPanic } else { Reason::Interrupted })
         });
         self.shared.observe(&Observation::AttemptFinished {
             delivery: self.delivery,
@@ -100,18 +101,6 @@ impl Drop for End {
         });
         let finished = Finished { delivery: self.delivery, started_at: self.started_at, duration, verdict };
         self.shared.push(self.run, DispatchInput::Finished(Box::new(finished)));
-    }
-}
-
-/// The transport did not come back.
-fn cut_off(reason: Reason) -> Verdict {
-    Verdict {
-        outcome: Outcome::Failure(reason),
-        status_code: None,
-        error: Some(reason.sentence().to_owned()),
-        detail: None,
-        response: None,
-        peer: None,
     }
 }
 

@@ -25,6 +25,9 @@ use super::shared::{RunNumber, STORE_DEADLINE, Shared, lock};
 /// So many claims in a row that fail, over some seconds, and `run_once` gives up.
 const MAX_FAILED_CLAIMS: u32 = 5;
 
+/// A store may wait for a change, up to half a minute.
+const POLL_DEADLINE: Duration = Duration::from_secs(60);
+
 /// A timer that fires a little early must not spin.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
 
@@ -302,8 +305,7 @@ async fn load(shared: Arc<Shared>, ids: Vec<DeliveryId>) -> Option<DispatchInput
 
 async fn poll(shared: Arc<Shared>, mark: Arc<std::sync::Mutex<Option<Mark>>>) -> Option<DispatchInput> {
     let known = *lock(&mark);
-    // Without a deadline: a store may wait for a change, and nothing waits for the answer.
-    let answer = shared.store.changed(known.unwrap_or_default()).await;
+    let answer = shared.within(POLL_DEADLINE, Operation::Poll, shared.store.changed(known.unwrap_or_default())).await;
     let seen = told(&shared, Operation::Poll, answer)?;
     *lock(&mark) = Some(seen);
     // The first mark says nothing: the engine claims at its start anyway.

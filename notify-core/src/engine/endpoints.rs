@@ -230,7 +230,7 @@ impl Endpoints {
         lock(&self.shared.subscriptions).clear();
         // Given to the dispatcher itself, not to its inbox: once this returned, nothing read before is used.
         if let Some(dispatcher) = lock(&self.shared.dispatcher).as_mut() {
-            dispatcher.endpoint_changed_now(id.clone());
+            dispatcher.endpoint_changed(id.clone());
         }
         self.shared.bell.notify_one();
     }

@@ -1,26 +1,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::endpoint::{DisableReason, Disabled, EndpointStatus, PolicyOverrides};
-use crate::id::{EventFilter, Version};
-use crate::sign::{Secret, SecretSet};
+use crate::endpoint::{DisableReason, Disabled, EndpointStatus, sample};
+use crate::id::EventFilter;
 
 fn endpoint(id: &str, tenant: &str) -> Endpoint {
-    Endpoint {
-        id: id.parse().unwrap(),
-        tenant: tenant.parse().unwrap(),
-        name: "name".parse().unwrap(),
-        url: "https://h.example/".parse().unwrap(),
-        description: String::new(),
-        filter: EventFilter::all(),
-        headers: Vec::new(),
-        status: EndpointStatus::Enabled,
-        secrets: SecretSet::new(Secret::generate(&[7; 32]), Timestamp::EPOCH),
-        policy: PolicyOverrides::default(),
-        version: Version::FIRST,
-        created_at: Timestamp::EPOCH,
-        updated_at: Timestamp::EPOCH,
-    }
+    Endpoint { tenant: tenant.parse().unwrap(), ..sample(id) }
 }
 
 fn key(tenant: &str, id: &str) -> EventKey {

@@ -20,6 +20,20 @@ pub struct Verdict {
     pub peer: Option<std::net::IpAddr>,
 }
 
+impl Verdict {
+    /// A failure without an answer that anybody saw.
+    pub(crate) fn of_reason(reason: Reason) -> Self {
+        Self {
+            outcome: Outcome::Failure(reason),
+            status_code: None,
+            error: Some(reason.sentence().to_owned()),
+            detail: None,
+            response: None,
+            peer: None,
+        }
+    }
+}
+
 /// Judges a reply by `rule`. The status alone decides: a complete head counts even where the body broke off.
 #[must_use]
 pub fn classify(reply: Result<Response, SendFailure>, rule: SuccessRule) -> Verdict {

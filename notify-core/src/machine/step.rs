@@ -268,18 +268,5 @@ impl<'a> Draft<'a> {
     }
 }
 
-impl Verdict {
-    fn of_reason(reason: Reason) -> Self {
-        Self {
-            outcome: Outcome::Failure(reason),
-            status_code: None,
-            error: Some(reason.sentence().to_owned()),
-            detail: None,
-            response: None,
-            peer: None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -34,3 +34,9 @@ async fn a_wait_that_is_given_up_leaves_the_next_one_alone() {
     writer.execute_batch("INSERT INTO t VALUES (1)").unwrap();
     assert_ne!(watch.changed(now).await.unwrap(), now);
 }
+
+/// What one process publishes is sent by another within two seconds: the look, and then a claim and a request.
+#[test]
+fn a_look_leaves_time_for_the_claim_within_two_seconds() {
+    assert!(PERIOD <= Duration::from_millis(1700), "{PERIOD:?}");
+}

@@ -1,25 +1,9 @@
 use super::*;
-use crate::endpoint::{Endpoint, EndpointStatus, PolicyOverrides};
-use crate::id::Version;
-use crate::sign::{Secret, SecretSet};
-use crate::time::Timestamp;
+use crate::endpoint::{Endpoint, PolicyOverrides, sample};
 
 fn endpoint() -> Endpoint {
-    Endpoint {
-        id: "ep_1".parse().unwrap(),
-        tenant: TenantId::default(),
-        name: "billing".parse().unwrap(),
-        url: "https://h.example/".parse().unwrap(),
-        description: "old".into(),
-        filter: EventFilter::new(["a.b"]).unwrap(),
-        headers: Vec::new(),
-        status: EndpointStatus::Enabled,
-        secrets: SecretSet::new(Secret::generate(&[7; 32]), Timestamp::EPOCH),
-        policy: PolicyOverrides::default(),
-        version: Version::FIRST,
-        created_at: Timestamp::EPOCH,
-        updated_at: Timestamp::EPOCH,
-    }
+    let filter = EventFilter::new(["a.b"]).unwrap();
+    Endpoint { name: "billing".parse().unwrap(), description: "old".into(), filter, ..sample("ep_1") }
 }
 
 fn refused(patch: &EndpointPatch) -> &'static str {

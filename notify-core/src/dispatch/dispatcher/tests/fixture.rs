@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use crate::delivery::{Delivery, NewDelivery, Outcome, Reason, Start};
 use crate::dispatch::{Command, DispatchConfig, DispatchInput, Dispatcher, Finished, SendOrder};
-use crate::endpoint::{DisableReason, Disabled, Endpoint, EndpointStatus, PolicyOverrides};
+use crate::endpoint::{DisableReason, Disabled, Endpoint, EndpointStatus};
 use crate::event::{Event, EventKey};
-use crate::id::{AttemptNumber, ChangeId, ClaimToken, DeliveryId, EndpointId, EventFilter, TenantId, Version};
+use crate::id::{AttemptNumber, ChangeId, ClaimToken, DeliveryId, EndpointId, TenantId};
 use crate::machine::{Change, Gate, Input, Step, Verdict, step};
-use crate::sign::{Secret, SecretSet};
 use crate::store::{ApplyOutcome, ClaimBatch, ClaimRequest, Claimed, Free};
 use crate::time::Timestamp;
 
@@ -51,23 +50,7 @@ pub(super) fn event() -> Arc<Event> {
     Arc::new(Event { key, event_type: "a.b".parse().unwrap(), timestamp: t(0), body })
 }
 
-pub(super) fn endpoint(name: &str) -> Endpoint {
-    Endpoint {
-        id: ep(name),
-        tenant: TenantId::default(),
-        name: name.parse().unwrap(),
-        url: "https://h/x".parse().unwrap(),
-        description: String::new(),
-        filter: EventFilter::all(),
-        headers: Vec::new(),
-        status: EndpointStatus::Enabled,
-        secrets: SecretSet::new(Secret::generate(&[7; 32]), t(0)),
-        policy: PolicyOverrides::default(),
-        version: Version::FIRST,
-        created_at: t(0),
-        updated_at: t(0),
-    }
-}
+pub(super) use crate::endpoint::sample as endpoint;
 
 /// A dispatcher with this many slots in all and for each endpoint.
 pub(super) fn with_slots(max_in_flight: u32, per_endpoint: u32) -> Dispatcher {

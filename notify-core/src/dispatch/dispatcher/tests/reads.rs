@@ -2,11 +2,18 @@
 
 use std::slice::from_ref;
 
-use crate::dispatch::DispatchInput;
+use crate::dispatch::{Command, DispatchInput, Dispatcher};
 use crate::machine::{Gate, Input};
 use crate::store::ApplyOutcome;
+use crate::time::Timestamp;
 
 use super::fixture::*;
+
+/// The driver says that an endpoint was written, and turns.
+fn changed(d: &mut Dispatcher, now: Timestamp, endpoint: &str) -> Vec<Command> {
+    d.endpoint_changed(ep(endpoint));
+    d.handle(now, DispatchInput::Tick)
+}
 
 #[test]
 fn the_endpoints_of_a_claim_are_read_together_each_once() {
@@ -57,7 +64,7 @@ fn an_endpoint_that_the_answer_leaves_out_counts_as_deleted() {
 #[test]
 fn an_endpoint_written_while_it_is_read_is_read_again_before_anything_is_sent() {
     let mut d = holding(&[row(1, "a"), row(2, "b")]);
-    assert_eq!(d.handle(t(1), DispatchInput::EndpointChanged(ep("a"))), vec![]);
+    assert_eq!(changed(&mut d, t(1), "a"), vec![]);
     assert_eq!(d.handle(t(2), open(&["a", "b"])), vec![send(&row(2, "b")), read(&["a"])]);
     assert_eq!(d.handle(t(3), open(&["a"])), vec![send(&row(1, "a"))]);
 }
@@ -66,7 +73,7 @@ fn an_endpoint_written_while_it_is_read_is_read_again_before_anything_is_sent() 
 fn a_write_before_the_read_was_asked_does_not_repeat_it() {
     let mut d = with_slots(256, 8);
     d.handle(t(0), DispatchInput::Tick);
-    d.handle(t(1), DispatchInput::EndpointChanged(ep("a")));
+    changed(&mut d, t(1), "a");
     d.handle(t(2), batch(&[row(1, "a")], None));
     assert_eq!(d.handle(t(3), open(&["a"])), vec![send(&row(1, "a"))]);
 }
@@ -76,10 +83,10 @@ fn an_endpoint_written_while_its_delivery_waits_to_be_sent_is_read_again() {
     let mut d = sending(&[solo(1, "a")]);
     let waiting = handed(2, "b", draw(9), t(LEASE));
     d.reserved += 1;
-    d.slots.take(&ep("b"));
+    d.places.take(&ep("b"));
     assert_eq!(d.handle(t(2), DispatchInput::Handed(vec![waiting.clone()])), vec![read(&["b"])]);
     assert_eq!(d.handle(t(3), open(&["b"])), vec![], "it waits: the other one goes alone");
-    assert_eq!(d.handle(t(4), DispatchInput::EndpointChanged(ep("b"))), vec![read(&["b"])]);
+    assert_eq!(changed(&mut d, t(4), "b"), vec![read(&["b"])]);
     let held = change(&waiting, 4, 5, Input::Start(Gate::Disabled));
     assert_eq!(d.handle(t(5), disabled("b")), vec![apply(&[held])]);
 }

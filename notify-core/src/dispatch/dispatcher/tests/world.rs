@@ -118,7 +118,7 @@ impl World {
             Act::Change(endpoint, how) => {
                 let id = ep(["a", "b", "c", "d"][usize::from(endpoint)]);
                 self.endpoints.insert(id.clone(), how);
-                return self.tell(DispatchInput::EndpointChanged(id));
+                self.d.endpoint_changed(id);
             }
             Act::Answer(which, fate) if !self.under_way.is_empty() => {
                 let command = self.under_way.remove(which % self.under_way.len());

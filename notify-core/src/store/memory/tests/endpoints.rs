@@ -2,30 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::endpoint::{DisableReason, Disabled, Endpoint, EndpointStatus, PolicyOverrides};
+use crate::endpoint::{DisableReason, Disabled, Endpoint};
 use crate::id::{EndpointId, EventFilter, TenantId, Version};
-use crate::sign::{Secret, SecretSet};
 use crate::store::{EndpointAdmin, EndpointDirectory, EndpointQuery, MemoryStore, PageRequest, Replaced};
 
 use super::fixture::*;
-
-fn endpoint(id: &str) -> Endpoint {
-    Endpoint {
-        id: id.parse().unwrap(),
-        tenant: TenantId::default(),
-        name: id.parse().unwrap(),
-        url: "https://h/x".parse().unwrap(),
-        description: String::new(),
-        filter: EventFilter::all(),
-        headers: Vec::new(),
-        status: EndpointStatus::Enabled,
-        secrets: SecretSet::new(Secret::generate(&[7; 32]), t(0)),
-        policy: PolicyOverrides::default(),
-        version: Version::FIRST,
-        created_at: t(0),
-        updated_at: t(0),
-    }
-}
+use crate::endpoint::sample as endpoint;
 
 fn with(endpoints: &[Endpoint]) -> MemoryStore {
     let store = MemoryStore::new();
