@@ -106,6 +106,7 @@ impl Writer {
         if batch.is_empty() {
             return Ok(());
         }
+        // The only thing that is timed here is this wait: no row is written or chosen by a clock (S10).
         let deadline = Instant::now() + self.settings.lock_wait;
         loop {
             self.conn.busy_timeout(self.settings.lock_wait.min(BUSY_TIMEOUT))?;
