@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 
+use crate::retry::RetryAfter;
+
 use super::Reason;
 
 /// A complete head came back; the status decides, whatever became of the body.
@@ -19,6 +21,8 @@ pub struct Response {
     pub truncated: bool,
     /// The `Location` of a redirect, which is not followed.
     pub location: Option<String>,
+    /// What a `Retry-After` asks for, if there was exactly one that can be read.
+    pub retry_after: Option<RetryAfter>,
     /// The address that answered.
     pub peer: Option<IpAddr>,
 }
@@ -27,7 +31,7 @@ impl Response {
     /// An answer with this status and an empty body.
     #[must_use]
     pub const fn new(status: u16) -> Self {
-        Self { status, body: Bytes::new(), truncated: false, location: None, peer: None }
+        Self { status, body: Bytes::new(), truncated: false, location: None, retry_after: None, peer: None }
     }
 }
 
@@ -38,6 +42,7 @@ impl fmt::Debug for Response {
             .field("status", &self.status)
             .field("body_bytes", &self.body.len())
             .field("truncated", &self.truncated)
+            .field("retry_after", &self.retry_after)
             .field("location", &self.location.as_ref().map(|_| "****"))
             .field("peer", &self.peer)
             .finish()

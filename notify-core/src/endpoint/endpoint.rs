@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{EndpointId, EventFilter, TenantId, Version};
 use crate::input::InvalidInput;
-use crate::retry::{Policy, RetrySchedule, SuccessRule};
+use crate::retry::{Jitter, Policy, RetryAfterRule, RetrySchedule, SuccessRule};
 use crate::sign::SecretSet;
 use crate::time::Timestamp;
 
@@ -188,6 +188,10 @@ pub struct PolicyOverrides {
     pub success: Option<SuccessRule>,
     /// Its own deadline of one attempt; at most the engine's, from which the lease is derived.
     pub timeout: Option<Duration>,
+    /// Its own jitter.
+    pub jitter: Option<Jitter>,
+    /// Its own rule for `Retry-After`.
+    pub retry_after: Option<RetryAfterRule>,
 }
 
 impl PolicyOverrides {
@@ -205,6 +209,8 @@ impl PolicyOverrides {
             schedule: self.schedule.clone().unwrap_or_else(|| engine.schedule.clone()),
             success: self.success.unwrap_or(engine.success),
             timeout: self.timeout_under(engine),
+            jitter: self.jitter.unwrap_or(engine.jitter),
+            retry_after: self.retry_after.unwrap_or(engine.retry_after),
         }
     }
 }
