@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use tokio_rustls::TlsConnector;
 
 use crate::connector::Connector;
+use crate::dial::{Dial, SystemDialer};
 use crate::error::HttpBuildError;
 use crate::guard::{Guard, Opening, row_of};
 use crate::resolve::{Resolve, SystemResolver};
@@ -23,6 +24,7 @@ pub struct HttpTransportBuilder {
     pems: Vec<Vec<u8>>,
     provider: Option<Arc<CryptoProvider>>,
     resolver: Option<Arc<dyn Resolve>>,
+    dialer: Arc<dyn Dial>,
     connections_per_host: usize,
     connection_max_age: Duration,
 }
@@ -34,6 +36,7 @@ impl Default for HttpTransportBuilder {
             pems: Vec::new(),
             provider: None,
             resolver: None,
+            dialer: Arc::new(SystemDialer),
             connections_per_host: 256,
             // With the idle timeout on top, every name is looked up again well within a minute.
             connection_max_age: Duration::from_secs(45),
@@ -79,6 +82,12 @@ impl HttpTransportBuilder {
         self
     }
 
+    /// Connects with `dialer` instead of [`SystemDialer`], to the same judged addresses.
+    pub fn dialer(mut self, dialer: impl Dial) -> Self {
+        self.dialer = Arc::new(dialer);
+        self
+    }
+
     /// At most this many attempts at a time to one scheme, host and port, and so as many connections (256 by default).
     /// The others wait, within their own deadlines.
     pub const fn connections_per_host(mut self, limit: usize) -> Self {
@@ -106,7 +115,7 @@ impl HttpTransportBuilder {
         let guard = Arc::new(Guard::new(opened));
         let tls = TlsConnector::from(tls::client_config(self.provider, &self.pems)?);
         let resolver = self.resolver.unwrap_or_else(|| Arc::new(SystemResolver::new()));
-        let connector = Connector::new(Arc::clone(&guard), resolver, tls);
+        let connector = Connector::new(Arc::clone(&guard), resolver, self.dialer, tls);
         Ok(HttpTransport::assemble(guard, connector, self.connections_per_host, self.connection_max_age))
     }
 }

@@ -19,6 +19,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
+use crate::dial::Dial;
 use crate::failure;
 use crate::guard::{Guard, NameKind, Reach, name_kind};
 use crate::progress::{Phase, Progress};
@@ -43,12 +44,13 @@ pub(crate) struct Connector(Arc<Inner>);
 struct Inner {
     guard: Arc<Guard>,
     resolver: Arc<dyn Resolve>,
+    dialer: Arc<dyn Dial>,
     tls: TlsConnector,
 }
 
 impl Connector {
-    pub(crate) fn new(guard: Arc<Guard>, resolver: Arc<dyn Resolve>, tls: TlsConnector) -> Self {
-        Self(Arc::new(Inner { guard, resolver, tls }))
+    pub(crate) fn new(guard: Arc<Guard>, resolver: Arc<dyn Resolve>, dialer: Arc<dyn Dial>, tls: TlsConnector) -> Self {
+        Self(Arc::new(Inner { guard, resolver, dialer, tls }))
     }
 }
 
@@ -93,7 +95,7 @@ impl Inner {
         self.guard.admit_all(&ips, reach).map_err(failure::refused)?;
 
         progress.enter(Phase::Connect);
-        let tcp = dial(&ips, port).await?;
+        let tcp = dial(&self.dialer, &ips, port).await?;
         let peer = self.check_peer(&tcp, &ips, reach)?;
         // Small requests in one write: waiting to fill a packet only adds latency.
         tcp.set_nodelay(true).map_err(|error| failure::connect(&error, SocketAddr::new(peer, port)))?;
@@ -160,16 +162,16 @@ fn vet_peer(guard: &Guard, peer: IpAddr, vetted: &[IpAddr], reach: Reach) -> Res
 }
 
 /// Tries the addresses in turn, each with a head start over the next; the first to connect wins.
-async fn dial(ips: &[IpAddr], port: u16) -> Result<TcpStream, SendFailure> {
+async fn dial(dialer: &Arc<dyn Dial>, ips: &[IpAddr], port: u16) -> Result<TcpStream, SendFailure> {
     if let [only] = ips {
-        return dial_one(SocketAddr::new(*only, port)).await;
+        return dial_one(Arc::clone(dialer), SocketAddr::new(*only, port)).await;
     }
     let mut tries = JoinSet::new();
     let mut last = SendFailure::new(Reason::Dns, "no address");
     let mut rest = ips.iter().copied().take(MAX_TRIES).peekable();
     loop {
         if let Some(next) = rest.next() {
-            tries.spawn(dial_one(SocketAddr::new(next, port)));
+            tries.spawn(dial_one(Arc::clone(dialer), SocketAddr::new(next, port)));
         }
         tokio::select! {
             biased;
@@ -184,8 +186,8 @@ async fn dial(ips: &[IpAddr], port: u16) -> Result<TcpStream, SendFailure> {
     }
 }
 
-async fn dial_one(address: SocketAddr) -> Result<TcpStream, SendFailure> {
-    TcpStream::connect(address).await.map_err(|error| failure::connect(&error, address))
+async fn dial_one(dialer: Arc<dyn Dial>, address: SocketAddr) -> Result<TcpStream, SendFailure> {
+    dialer.dial(address).await.map_err(|error| failure::connect(&error, address))
 }
 
 #[cfg(test)]

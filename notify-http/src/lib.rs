@@ -34,6 +34,7 @@
 mod body;
 mod builder;
 mod connector;
+mod dial;
 mod error;
 mod failure;
 mod guard;
@@ -48,6 +49,7 @@ mod transport;
 pub mod unstable;
 
 pub use builder::HttpTransportBuilder;
+pub use dial::{Dial, SystemDialer};
 pub use error::HttpBuildError;
 pub use resolve::{Resolve, SystemResolver};
 pub use transport::HttpTransport;
