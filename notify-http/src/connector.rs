@@ -21,11 +21,10 @@ use tower_service::Service;
 
 use crate::dial::Dial;
 use crate::failure;
-use crate::guard::{Guard, NameKind, Reach, name_kind};
+use crate::guard::{Destination, Guard};
 use crate::progress::{Phase, Progress};
 use crate::resolve::Resolve;
 use crate::stream::{ConnectionInfo, Stream};
-use crate::target::Destination;
 
 /// What a name server may take, out of the attempt's time.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
@@ -88,7 +87,7 @@ impl Inner {
         let is_tls = *scheme == Scheme::HTTPS;
         let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
         let destination = Destination::from_uri_host(host);
-        let reach = destination.reach(scheme);
+        let reach = self.guard.reach(&destination, scheme);
 
         progress.enter(Phase::Lookup);
         let ips = self.addresses(&destination).await?;
@@ -96,7 +95,8 @@ impl Inner {
 
         progress.enter(Phase::Connect);
         let tcp = dial(&self.dialer, &ips, port).await?;
-        let peer = self.check_peer(&tcp, &ips, reach)?;
+        let peer = peer_of(&tcp)?;
+        self.guard.admit_peer(peer, &ips, reach).map_err(failure::refused)?;
         // Small requests in one write: waiting to fill a packet only adds latency.
         tcp.set_nodelay(true).map_err(|error| failure::connect(&error, SocketAddr::new(peer, port)))?;
         if !is_tls {
@@ -118,8 +118,8 @@ impl Inner {
             Destination::Ip(ip) => return Ok(vec![*ip]),
             Destination::Name(name) => name,
         };
-        if name_kind(name) == NameKind::Metadata {
-            return Err(SendFailure::new(Reason::AddressRefused, format!("name {name} is a metadata service")));
+        if let Err(refusal) = self.guard.admit_name(name) {
+            return Err(SendFailure::new(Reason::AddressRefused, format!("name {name} {refusal}")));
         }
         let ips = match timeout(LOOKUP_TIMEOUT, self.resolver.resolve(name)).await {
             Ok(answer) => answer.map_err(|error| failure::lookup(&error, name))?,
@@ -127,21 +127,11 @@ impl Inner {
                 return Err(SendFailure::new(Reason::Dns, format!("{name}: no answer within {LOOKUP_TIMEOUT:?}")));
             }
         };
+        let ips = self.guard.usable(ips);
         if ips.is_empty() {
             return Err(SendFailure::new(Reason::Dns, format!("{name}: no address")));
         }
         Ok(ips)
-    }
-
-    /// Belt and braces: whatever happened between judgement and connection, no byte goes to a peer that was not
-    /// judged.
-    fn check_peer(&self, tcp: &TcpStream, vetted: &[IpAddr], reach: Reach) -> Result<IpAddr, SendFailure> {
-        let peer = tcp
-            .peer_addr()
-            .map_err(|error| SendFailure::new(Reason::Reset, format!("no peer after connect: {error}")))?
-            .ip();
-        vet_peer(&self.guard, peer, vetted, reach)?;
-        Ok(peer)
     }
 }
 
@@ -152,13 +142,10 @@ pub(crate) fn info_of(connected: &Connected) -> Option<ConnectionInfo> {
     extras.get().copied()
 }
 
-fn vet_peer(guard: &Guard, peer: IpAddr, vetted: &[IpAddr], reach: Reach) -> Result<(), SendFailure> {
-    guard.admit(peer, reach).map_err(failure::refused)?;
-    if vetted.contains(&peer) {
-        return Ok(());
-    }
-    Err(SendFailure::new(Reason::AddressRefused, format!("connected to {peer}, which was not asked for"))
-        .at(Some(peer)))
+fn peer_of(tcp: &TcpStream) -> Result<IpAddr, SendFailure> {
+    let peer = tcp.peer_addr();
+    peer.map(|peer| peer.ip())
+        .map_err(|error| SendFailure::new(Reason::Reset, format!("no peer after connect: {error}")))
 }
 
 /// Tries the addresses in turn, each with a head start over the next; the first to connect wins.
@@ -188,22 +175,4 @@ async fn dial(dialer: &Arc<dyn Dial>, ips: &[IpAddr], port: u16) -> Result<TcpSt
 
 async fn dial_one(dialer: Arc<dyn Dial>, address: SocketAddr) -> Result<TcpStream, SendFailure> {
     dialer.dial(address).await.map_err(|error| failure::connect(&error, address))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_peer_that_was_not_judged_is_refused() {
-        let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
-        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-        let refused = |peer, vetted: &[IpAddr]| {
-            vet_peer(&guard, ip(peer), vetted, Reach::Public).map_err(|failure| failure.reason)
-        };
-        assert_eq!(refused("8.8.8.8", &[ip("8.8.8.8")]), Ok(()));
-        assert_eq!(refused("8.8.8.9", &[ip("8.8.8.8")]), Err(Reason::AddressRefused));
-        assert_eq!(refused("10.0.0.1", &[ip("10.0.0.1")]), Err(Reason::AddressRefused));
-        assert_eq!(refused("::ffff:127.0.0.1", &[ip("127.0.0.1")]), Err(Reason::AddressRefused));
-    }
 }

@@ -32,8 +32,7 @@ pub enum HttpBuildError {
         /// The text.
         text: String,
     },
-    /// The range holds nothing that may be opened: link-local, metadata, multicast and embedded-IPv4 addresses never
-    /// are.
+    /// The range holds nothing that may be opened: metadata, multicast and embedded-IPv4 addresses never are.
     #[error("range {text:?} cannot be opened: {name} addresses are never allowed")]
     RangeNeverOpens {
         /// The text.
@@ -41,6 +40,38 @@ pub enum HttpBuildError {
         /// What the range is.
         name: &'static str,
     },
+    /// The range holds nothing that [`allow_cidr`](crate::HttpTransportBuilder::allow_cidr) opens, but another method
+    /// may.
+    #[error("range {text:?} cannot be opened by itself: {name} addresses need {option}")]
+    RangeNeedsOption {
+        /// The text.
+        text: String,
+        /// What the range is.
+        name: &'static str,
+        /// The builder's method.
+        option: &'static str,
+    },
+    /// The text is no name: an address, a pattern or a URL, perhaps.
+    #[error("host {text:?} is no name like hooks.example.com")]
+    Host {
+        /// The text.
+        text: String,
+    },
+    /// The name is one of a metadata service.
+    #[error("host {text:?} cannot be opened: metadata services are never allowed")]
+    HostNeverOpens {
+        /// The text.
+        text: String,
+    },
+    /// The text is no prefix that a NAT64 could have.
+    #[error("nat64 prefix {text:?} is none of 32, 40, 48, 56, 64 or 96 bits that a network may use")]
+    Nat64Prefix {
+        /// The text.
+        text: String,
+    },
+    /// The list of ports is empty, or has a port 0.
+    #[error("ports must name at least one port, each from 1 to 65535")]
+    Ports,
     /// A limit of zero.
     #[error("{name} must be at least 1")]
     ZeroLimit {

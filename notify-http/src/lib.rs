@@ -51,5 +51,6 @@ pub mod unstable;
 pub use builder::HttpTransportBuilder;
 pub use dial::{Dial, SystemDialer};
 pub use error::HttpBuildError;
+pub use guard::Nat64;
 pub use resolve::{Resolve, SystemResolver};
 pub use transport::HttpTransport;

@@ -1,13 +1,15 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::guard::tests::opening;
+use crate::guard::{GuardOptions, Verdict};
 
 fn shut() -> Guard {
     Guard::default()
 }
 
 fn loopback() -> Guard {
-    Guard::new(vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()])
+    opening(&["127.0.0.0/8", "::1/128"])
 }
 
 fn code(text: &str, guard: &Guard) -> &'static str {
@@ -147,6 +149,44 @@ fn public_urls_are_taken_and_their_scheme_and_host_normalised() {
         let target = Target::read(text, &shut()).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!((target.uri.to_string().as_str(), &*target.origin), (uri, origin), "{text}");
     }
+}
+
+#[test]
+fn options_narrow_what_is_taken_and_say_so() {
+    let guard = GuardOptions {
+        denied_hosts: vec!["acme.com".into()],
+        denied_ranges: vec!["8.8.8.0/24".into()],
+        ports: Some(vec![443, 9200]),
+        ..GuardOptions::default()
+    };
+    let guard = guard.build().unwrap();
+    for (text, expected) in [
+        ("https://in.acme.com/", "NTF-URL-DENIED"),
+        ("https://8.8.8.8/", "NTF-URL-DENIED"),
+        ("https://h.example.com:8443/", "NTF-URL-PORT"),
+        ("https://10.0.0.1/", "NTF-URL-PRIVATE"),
+    ] {
+        assert_eq!(code(text, &guard), expected, "{text}");
+    }
+    for text in ["https://h.example.com/", "https://h.example.com:9200/", "https://8.8.4.4/"] {
+        assert!(Target::read(text, &guard).is_ok(), "{text}");
+    }
+    let names_only = GuardOptions { refuses_literals: true, ..GuardOptions::default() }.build().unwrap();
+    assert_eq!(code("https://8.8.4.4/", &names_only), "NTF-URL-LITERAL");
+    assert!(Target::read("https://h.example.com/", &names_only).is_ok());
+}
+
+#[test]
+fn an_allowed_host_is_taken_over_http_and_nothing_else_is() {
+    let guard = GuardOptions { allowed_hosts: vec!["db.internal".into()], ..GuardOptions::default() };
+    let guard = guard.build().unwrap();
+    for text in ["http://db.internal/", "https://DB.internal:8443/"] {
+        assert!(Target::read(text, &guard).is_ok(), "{text}");
+    }
+    assert_eq!(code("http://h.example.com/", &guard), "NTF-URL-SCHEME");
+    assert_eq!(code("http://10.0.0.1/", &guard), "NTF-URL-SCHEME");
+    assert_eq!(code("https://10.0.0.1/", &guard), "NTF-URL-PRIVATE");
+    assert_eq!(code("https://x.db.internal/", &guard), "NTF-URL-PRIVATE");
 }
 
 #[test]
