@@ -7,5 +7,6 @@ mod environment;
 mod names;
 mod receiver;
 mod reply;
+mod ssrf;
 mod tls;
 mod wire;

@@ -116,7 +116,7 @@ fn ranges_that_cannot_be_read_or_never_open_are_told_at_build() {
         let error = HttpTransport::builder().allow_cidr(text).build().unwrap_err();
         assert!(matches!(error, HttpBuildError::Range { .. }), "{text}: {error}");
     }
-    for text in ["169.254.169.254", "169.254.0.0/16", "fe80::/10", "::ffff:127.0.0.0/104", "fd00:ec2::254/128"] {
+    for text in ["169.254.169.254", "fe80::/10", "::ffff:127.0.0.0/104", "fd00:ec2::254/128"] {
         let error = HttpTransport::builder().allow_cidr(text).build().unwrap_err();
         assert!(matches!(error, HttpBuildError::RangeNeverOpens { .. }), "{text}: {error}");
     }
