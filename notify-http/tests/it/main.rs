@@ -3,7 +3,9 @@
 
 mod certificates;
 mod deadline;
+mod dns;
 mod environment;
+mod live;
 mod names;
 mod receiver;
 mod reply;

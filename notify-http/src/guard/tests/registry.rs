@@ -110,7 +110,7 @@ impl Random {
         let edge = edges[usize::try_from(self.next()).unwrap() % edges.len()];
         // A distance of any order of magnitude, before or after.
         let distance = self.wide() >> (self.next() % 128);
-        let sign = self.next() % 2 == 0;
+        let sign = self.next().is_multiple_of(2);
         match (self.next() % 4, edge) {
             (0, _) => Number::V4(self.next() as u32),
             (1, _) => Number::V6(self.wide()),
