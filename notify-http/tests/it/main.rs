@@ -5,6 +5,7 @@ mod certificates;
 mod deadline;
 mod dns;
 mod environment;
+mod fuzzed;
 mod live;
 mod names;
 mod receiver;
