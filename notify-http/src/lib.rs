@@ -18,7 +18,10 @@
 //! # Where it may go
 //! To `https` URLs whose every address is public, judged after resolution and just before the connection is made, and
 //! once more after it. [`HttpTransportBuilder::allow_cidr`] opens a range, for tests and for hosts that deliver inside
-//! their own network; plain `http` goes to opened ranges only. Link-local and metadata addresses cannot be opened.
+//! their own network, and [`allow_host`](HttpTransportBuilder::allow_host) one name; plain `http` goes to what is opened
+//! only. Metadata addresses cannot be opened, and link-local ones only by an option that is called dangerous. What
+//! [`deny_cidr`](HttpTransportBuilder::deny_cidr) and [`deny_host`](HttpTransportBuilder::deny_host) shut stays shut.
+//! `docs/security.md` in the repository has the whole table, the reasons and the proof.
 //!
 //! [`check`](notify_core::transport::Transport::check) judges without a look-up: literals wholly, and names by what
 //! they say. So `http://` with a name, and names of the inside (`localhost`, single labels, `*.internal`, `*.test`),

@@ -77,3 +77,23 @@ impl Resolve for SystemResolver {
         lookup.await.map_err(io::Error::other)?
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_names_are_asked_as_absolute_ones_and_those_of_the_inside_or_allowed_as_they_are() {
+        let resolver = SystemResolver::new().asking_as_they_are(&["billing.example.com".into()]);
+        for (name, is_absolute) in [
+            ("hooks.example.com", true),
+            ("x.billing.example.com", true),
+            ("billing.example.com", false),
+            ("localhost", false),
+            ("redis", false),
+            ("db.corp.internal", false),
+        ] {
+            assert_eq!(resolver.is_absolute(name), is_absolute, "{name}");
+        }
+    }
+}

@@ -45,6 +45,27 @@ fn each_row_is_reached_so_that_none_hides_behind_a_wider_one() {
 }
 
 #[test]
+fn the_page_on_security_shows_the_whole_table() {
+    let page = include_str!("../../../docs/security.md");
+    for row in TABLE {
+        let opening = match row.opening {
+            Opening::ByRange => "`allow_cidr`, `allow_host`",
+            Opening::ByDangerousOption => "`allow_link_local_dangerous`",
+            Opening::ByNat64 => "`nat64`, `nat64_prefix`",
+            Opening::Never => "never",
+        };
+        let line = format!("| `{}` | {} | {} | {opening} |", row.range, row.name, row.source);
+        assert!(page.contains(&line), "docs/security.md lacks: {line}");
+    }
+    let (_, table) = page.split_once("| --- | --- | --- | --- |\n").unwrap();
+    assert_eq!(
+        table.lines().take_while(|line| line.starts_with('|')).count(),
+        TABLE.len(),
+        "it shows rows that are gone"
+    );
+}
+
+#[test]
 fn an_opened_range_opens_private_addresses_and_nothing_that_never_opens() {
     for text in ["127.0.0.1", "10.1.2.3", "100.64.0.1", "::1", "fd12::1", "8.8.8.8", "2606:4700::1111"] {
         assert_eq!(wide_open().judge(ip(text)), Verdict::Opened, "{text}");

@@ -99,6 +99,9 @@ fn the_vectors_are_many_and_none_is_padding() {
     let urls: BTreeSet<_> =
         refused.iter().map(|vector| &vector.url).chain(accepted.iter().map(|vector| &vector.url)).collect();
     assert_eq!(urls.len(), refused.len() + accepted.len(), "a url stands there twice");
+    let page = include_str!("../../../docs/security.md");
+    let counts = format!("{} refused URLs, {} accepted controls", refused.len(), accepted.len());
+    assert!(page.contains(&counts), "docs/security.md does not say: {counts}");
 }
 
 #[test]
