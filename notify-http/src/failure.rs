@@ -5,10 +5,10 @@ use std::io;
 use std::net::SocketAddr;
 
 use hyper_util::client::legacy;
-use notify_core::delivery::{Reason, SendFailure};
+use notify_core::delivery::{Reason, SendFailure, TlsFault};
 
-use crate::connector::info_of;
 use crate::guard::Refusal;
+use crate::stream::ConnectionInfo;
 use crate::tls;
 
 /// An address the guard refused.
@@ -36,20 +36,27 @@ pub(crate) fn connect(error: &io::Error, address: SocketAddr) -> SendFailure {
 
 /// A TLS handshake that failed.
 pub(crate) fn handshake(error: &io::Error) -> SendFailure {
-    let detail = match rustls_error(error) {
-        Some(error) => tls::fault(error),
-        None => format!("the connection broke during the handshake: {error}"),
-    };
-    SendFailure::new(Reason::Tls, detail)
+    let noted = error.get_ref().and_then(|error| error.downcast_ref::<SendFailure>());
+    of_tls(error).or_else(|| noted.cloned()).unwrap_or_else(|| {
+        SendFailure::tls(TlsFault::Broken, format!("the connection broke during the handshake: {error}"))
+    })
 }
 
-/// An exchange that brought no head back.
-pub(crate) fn exchange(error: &legacy::Error) -> SendFailure {
-    let failure = chain(error).find_map(judge).unwrap_or_else(|| SendFailure::new(Reason::Reset, error.to_string()));
+/// A fault of TLS, if it is one.
+pub(crate) fn of_tls(error: &io::Error) -> Option<SendFailure> {
+    let (fault, detail) = tls::fault(error.get_ref()?.downcast_ref()?);
+    Some(SendFailure::tls(fault, detail))
+}
+
+/// An exchange that brought no head back, over the connection that `info` tells of.
+pub(crate) fn exchange(error: &legacy::Error, info: Option<ConnectionInfo>) -> SendFailure {
+    let of_connection = info.as_ref().and_then(|info| info.allowance.fault()).cloned();
+    let failure = of_connection
+        .or_else(|| chain(error).find_map(judge))
+        .unwrap_or_else(|| SendFailure::new(Reason::Reset, error.to_string()));
     if failure.peer.is_some() {
         return failure;
     }
-    let info = error.connect_info().and_then(info_of);
     failure.at(info.map(|info| info.peer))
 }
 
@@ -60,11 +67,7 @@ fn judge(cause: &(dyn Error + 'static)) -> Option<SendFailure> {
         return Some(failure.clone());
     }
     if let Some(error) = cause.downcast_ref::<io::Error>() {
-        // TLS 1.3 tells of a missing client certificate only after the handshake.
-        return Some(match rustls_error(error) {
-            Some(error) => SendFailure::new(Reason::Tls, tls::fault(error)),
-            None => SendFailure::new(Reason::Reset, error.to_string()),
-        });
+        return Some(SendFailure::new(Reason::Reset, error.to_string()));
     }
     let error = cause.downcast_ref::<hyper::Error>()?;
     if error.is_parse() {
@@ -85,10 +88,6 @@ fn judge(cause: &(dyn Error + 'static)) -> Option<SendFailure> {
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
-}
-
-fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
-    error.get_ref()?.downcast_ref()
 }
 
 /// Whether the fault is on this side: descriptors, ports, memory, permissions, no network.

@@ -31,23 +31,30 @@
 //! | `webpki-roots` | yes | trust Mozilla's roots, compiled in; else give roots with [`HttpTransportBuilder::extra_root_pem`] |
 //! | `ring`, `aws-lc-rs` | no | the crypto provider to use where neither the builder nor the process names one |
 
+mod allowance;
 mod body;
 mod builder;
 mod connector;
 mod error;
 mod failure;
 mod guard;
+mod lookup;
 mod outgoing;
 mod progress;
 mod resolve;
+mod route;
+mod socket;
 mod stream;
 mod target;
 mod targets;
 mod tls;
+mod tls_profile;
 mod transport;
 pub mod unstable;
+mod verifier;
 
 pub use builder::HttpTransportBuilder;
 pub use error::HttpBuildError;
 pub use resolve::{Resolve, SystemResolver};
+pub use tls_profile::TlsProfile;
 pub use transport::HttpTransport;

@@ -28,16 +28,6 @@ fn trusting(root: &Authority) -> HttpTransportBuilder {
     loopback().extra_root_pem(root.pem.as_str()).resolver(names)
 }
 
-/// Asks a receiver with this configuration as `NAME`; expects a refusal that says `word`.
-async fn refused(root: &Authority, config: ServerConfig, word: &str) {
-    let receiver = Receiver::tls(config, Answer::status(200)).await;
-    let url = format!("https://{NAME}:{}/", receiver.address.port());
-    let failure = trusting(root).build().unwrap().send(request(url)).await.unwrap_err();
-    assert_eq!((failure.reason, failure.peer), (Reason::Tls, Some(receiver.address.ip())), "{failure}");
-    assert!(failure.detail.contains(word), "{word}: {failure}");
-    assert!(receiver.requests().is_empty());
-}
-
 #[tokio::test]
 async fn a_trusted_certificate_for_the_name_is_accepted() {
     let root = Authority::root("the root");
@@ -58,17 +48,6 @@ async fn a_certificate_for_an_address_is_accepted_at_a_literal() {
 }
 
 #[tokio::test]
-async fn a_faulty_certificate_fails_with_the_name_of_its_fault() {
-    let root = Authority::root("the root");
-    refused(&root, root.identity(NAME, Years::Past).into_config(), "expired").await;
-    refused(&root, root.identity(NAME, Years::Future).into_config(), "not yet valid").await;
-    refused(&root, root.identity("other.example.com", Years::Now).into_config(), "another name").await;
-    refused(&root, Identity::self_signed(NAME).into_config(), "issuer is unknown").await;
-    refused(&root, Authority::root("another root").identity(NAME, Years::Now).into_config(), "issuer is unknown").await;
-    refused(&root, root.intermediate().identity(NAME, Years::Now).into_config(), "intermediate").await;
-}
-
-#[tokio::test]
 async fn names_that_share_an_address_get_their_own_certificates() {
     let root = Authority::root("the root");
     let names = ["one.example.com", "two.example.com"];
@@ -78,22 +57,6 @@ async fn names_that_share_an_address_get_their_own_certificates() {
     for name in names {
         let url = format!("https://{name}:{}/", receiver.address.port());
         assert_eq!(transport.send(request(url)).await.unwrap().status, 200, "{name}");
-    }
-}
-
-#[tokio::test]
-async fn old_tls_and_no_tls_are_tls_failures() {
-    const ALERT_PROTOCOL_VERSION: [u8; 7] = [0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46];
-    for answer in [&ALERT_PROTOCOL_VERSION[..], b"HTTP/1.1 400 Bad Request\r\n\r\n", b""] {
-        let address = raw(move |mut tcp| async move {
-            tcp.write_all(answer).await.unwrap();
-            tcp.shutdown().await.unwrap();
-            // Reads to the end, so that what was written is not lost to a reset.
-            let _ = tokio::io::copy(&mut tcp, &mut tokio::io::sink()).await;
-        })
-        .await;
-        let failure = loopback().build().unwrap().send(request(format!("https://{address}/"))).await.unwrap_err();
-        assert_eq!(failure.reason, Reason::Tls, "{answer:?}: {failure}");
     }
 }
 
