@@ -29,6 +29,7 @@
 //! | feature | default | what |
 //! | --- | --- | --- |
 //! | `webpki-roots` | yes | trust Mozilla's roots, compiled in; else give roots with [`HttpTransportBuilder::extra_root_pem`] |
+//! | `testing` | no | `testing`: receivers on loopback for tests, some of them hostile |
 //! | `ring`, `aws-lc-rs` | no | the crypto provider to use where neither the builder nor the process names one |
 
 mod allowance;
@@ -47,6 +48,8 @@ mod socket;
 mod stream;
 mod target;
 mod targets;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tls;
 mod tls_profile;
 mod transport;

@@ -1,10 +1,12 @@
 //! The transport against receivers on loopback that do what real ones should not.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod certificates;
+mod connections;
 mod deadline;
 mod environment;
+mod hostile;
 mod names;
+mod proxy;
 mod receiver;
 mod reply;
 mod tls;
