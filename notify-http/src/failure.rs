@@ -11,6 +11,9 @@ use crate::guard::Refusal;
 use crate::stream::ConnectionInfo;
 use crate::tls;
 
+/// Of a text that a receiver can make long.
+const MAX_DETAIL: usize = 300;
+
 /// An address the guard refused.
 pub(crate) fn refused(refusal: Refusal) -> SendFailure {
     SendFailure::new(Reason::AddressRefused, refusal.to_string()).at(Some(refusal.ip()))
@@ -45,7 +48,8 @@ pub(crate) fn handshake(error: &io::Error) -> SendFailure {
 /// A fault of TLS, if it is one.
 pub(crate) fn of_tls(error: &io::Error) -> Option<SendFailure> {
     let (fault, detail) = tls::fault(error.get_ref()?.downcast_ref()?);
-    Some(SendFailure::tls(fault, detail))
+    // A certificate may name thousands of hosts.
+    Some(SendFailure::tls(fault, detail.chars().take(MAX_DETAIL).collect::<String>()))
 }
 
 /// An exchange that brought no head back, over the connection that `info` tells of.
@@ -79,11 +83,14 @@ fn judge(cause: &(dyn Error + 'static)) -> Option<SendFailure> {
     if source.is::<io::Error>() || source.is::<hyper::Error>() {
         return None;
     }
-    // What is left comes from the HTTP/2 layer. "detected" is its word for rules that the peer broke, as opposed to
-    // streams and connections that the peer closed.
-    let detail = format!("{error}: {source}");
-    let reason = if detail.contains("detected") { Reason::Protocol } else { Reason::Reset };
-    Some(SendFailure::new(reason, detail))
+    // What is left comes from the HTTP/2 layer. "error detected" are its words for rules that the peer broke, as opposed
+    // to streams and connections that the peer closed, with bytes of its own choice behind: those may echo a payload.
+    let text = source.to_string();
+    let (reason, text) = match text.split_once(" error detected") {
+        Some((what, _)) if !what.contains(':') => (Reason::Protocol, text.as_str()),
+        _ => (Reason::Reset, text.split(" (b\"").next().unwrap_or_default()),
+    };
+    Some(SendFailure::new(reason, format!("{error}: {text}")))
 }
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

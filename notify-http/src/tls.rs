@@ -88,7 +88,12 @@ pub(crate) fn fault(error: &rustls::Error) -> (TlsFault, String) {
         rustls::Error::InvalidMessage(_) | rustls::Error::InappropriateMessage { .. } => TlsFault::NotTls,
         _ => TlsFault::Other,
     };
-    (fault, error.to_string())
+    let detail = match error {
+        // rustls would print it as a structure.
+        rustls::Error::InvalidCertificate(CertificateError::Other(other)) => other.to_string(),
+        _ => error.to_string(),
+    };
+    (fault, detail)
 }
 
 fn of_certificate(fault: &CertificateError) -> TlsFault {

@@ -58,7 +58,10 @@ pub(super) fn script(shape: Shape) -> Option<Script> {
         }
         Shape::DataBeforeHead => (frame(DATA, 0, 1, b"x"), Then::Write(Vec::new())),
         Shape::WindowOverflow => (frame(WINDOW_UPDATE, 0, 0, &0x7fff_ffff_u32.to_be_bytes()), Then::Write(Vec::new())),
-        Shape::GoAway => (frame(GOAWAY, 0, 0, &[0; 8]), Then::Again),
+        Shape::GoAway => {
+            let with_words = [&[0; 8], &b"canary: error detected"[..]].concat();
+            (frame(GOAWAY, 0, 0, &with_words), Then::Again)
+        }
         Shape::RefusedStream => (frame(RST_STREAM, 0, 1, &REFUSED_STREAM.to_be_bytes()), Then::Again),
         Shape::Http11Required => (frame(RST_STREAM, 0, 1, &HTTP_1_1_REQUIRED.to_be_bytes()), Then::Again),
         Shape::ResetAfterHead => ([head, frame(RST_STREAM, 0, 1, &[0; 4])].concat(), Then::Write(Vec::new())),

@@ -113,11 +113,17 @@ async fn an_answer_nobody_asked_for_is_not_the_next_attempt_s() {
 
 #[tokio::test]
 async fn what_a_hostile_receiver_says_reaches_no_failure_s_text() {
-    for answer in
-        ["canary\r\n\r\n", "HTTP/1.1 200 OK\r\ncanary\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: canary\r\n\r\n"]
-    {
+    let lines =
+        ["canary\r\n\r\n", "HTTP/1.1 200 OK\r\ncanary\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: canary\r\n\r\n"];
+    let mut failures = Vec::new();
+    for answer in lines {
         let receiver = Receiver::always(Answer::WriteThenClose(answer.into())).await;
-        let failure = loopback().build().unwrap().send(within(receiver.url("/"), 20_000)).await.unwrap_err();
+        failures.push(loopback().build().unwrap().send(within(receiver.url("/"), 20_000)).await.unwrap_err());
+    }
+    // It goes away with words of its own.
+    let receiver = HostileReceiver::start(Shape::GoAway).await.unwrap();
+    failures.push(trusting(&receiver).send(request(receiver.url())).await.unwrap_err());
+    for failure in failures {
         assert!(!format!("{failure} {failure:?}").contains("canary"), "{failure:?}");
     }
 }

@@ -5,6 +5,7 @@ mod connections;
 mod deadline;
 mod environment;
 mod hostile;
+mod memory;
 mod names;
 mod proxy;
 mod receiver;
