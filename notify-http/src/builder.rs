@@ -1,26 +1,33 @@
 //! How a transport is put together.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_rustls::TlsConnector;
 
-use crate::connector::Connector;
+use crate::connector::{Connector, Network};
 use crate::dial::{Dial, SystemDialer};
 use crate::error::HttpBuildError;
 use crate::guard::{Families, GuardOptions, Nat64};
 use crate::resolve::{Resolve, SystemResolver};
+use crate::route::{Proxy, Route};
+use crate::targets::Targets;
 use crate::tls;
+use crate::tls_profile::TlsProfile;
 use crate::transport::HttpTransport;
 use crate::unstable::CryptoProvider;
 
 /// Puts an [`HttpTransport`] together. Faults of any call are told by [`build`](Self::build).
-#[derive(Debug)]
 #[must_use]
 pub struct HttpTransportBuilder {
     guard: GuardOptions,
     pems: Vec<Vec<u8>>,
+    profiles: Vec<(String, TlsProfile)>,
     provider: Option<Arc<CryptoProvider>>,
+    proxy: Option<String>,
+    proxy_authorization: Option<String>,
     resolver: Option<Arc<dyn Resolve>>,
     dialer: Arc<dyn Dial>,
     connections_per_host: usize,
@@ -32,7 +39,10 @@ impl Default for HttpTransportBuilder {
         Self {
             guard: GuardOptions::default(),
             pems: Vec::new(),
+            profiles: Vec::new(),
             provider: None,
+            proxy: None,
+            proxy_authorization: None,
             resolver: None,
             dialer: Arc::new(SystemDialer),
             connections_per_host: 256,
@@ -137,6 +147,33 @@ impl HttpTransportBuilder {
         self
     }
 
+    /// Speaks TLS with `host` (a name or an address, at any port) as `profile` says: with a client certificate, or
+    /// with roots of its own. May be called for several hosts.
+    ///
+    /// A profile belongs to the host and not to one endpoint: whoever registers a URL on that host is sent to with
+    /// this certificate. Each profile has connections of its own.
+    pub fn tls_for_host(mut self, host: impl Into<String>, profile: TlsProfile) -> Self {
+        self.profiles.push((host.into(), profile));
+        self
+    }
+
+    /// Reaches every receiver through a tunnel (`CONNECT`) of the proxy at this URL, `http://HOST:PORT`. Variables
+    /// such as `HTTPS_PROXY` are never read.
+    ///
+    /// Names are still looked up and judged here, and the proxy is asked for the judged address, never for a name. The
+    /// proxy itself is not judged. Its own failures (not reachable, any answer but 200) are `local`, ours; only 502
+    /// and 504 count as the receiver's.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(url.into());
+        self
+    }
+
+    /// Sends this as `proxy-authorization`, such as `Basic …`, to the proxy.
+    pub fn proxy_authorization(mut self, value: impl Into<String>) -> Self {
+        self.proxy_authorization = Some(value.into());
+        self
+    }
+
     /// **Unstable** (see [`unstable`](crate::unstable)): the crypto provider to use, before the process's default and
     /// before the one compiled in.
     pub fn crypto_provider(mut self, provider: Arc<CryptoProvider>) -> Self {
@@ -156,8 +193,8 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// At most this many attempts at a time to one scheme, host and port, and so as many connections (256 by default).
-    /// The others wait, within their own deadlines.
+    /// At most this many attempts at a time to one scheme, host and port, and at most as many connections (256 by
+    /// default). The others wait, within their own deadlines.
     pub const fn connections_per_host(mut self, limit: usize) -> Self {
         self.connections_per_host = limit;
         self
@@ -173,17 +210,52 @@ impl HttpTransportBuilder {
     /// The transport. Makes no connection and needs no runtime yet.
     ///
     /// # Errors
-    /// No crypto provider or no roots to use, a PEM, range, prefix or name that cannot be read, a range or name that can
-    /// never be opened, a list of ports without one, a limit of zero.
+    /// No crypto provider or no roots to use; a PEM, a range, a prefix, a name, a proxy or a profile's host that cannot
+    /// be read; a range or name that can never be opened; a list of ports without one; a limit of zero.
     pub fn build(self) -> Result<HttpTransport, HttpBuildError> {
         if self.connections_per_host == 0 {
             return Err(HttpBuildError::ZeroLimit { name: "connections_per_host" });
         }
         let guard = Arc::new(self.guard.build()?);
-        let tls = TlsConnector::from(tls::client_config(self.provider, &self.pems)?);
         let resolver =
             self.resolver.unwrap_or_else(|| Arc::new(SystemResolver::new().asking_as_they_are(guard.allowed_hosts())));
-        let connector = Connector::new(Arc::clone(&guard), resolver, self.dialer, tls);
-        Ok(HttpTransport::assemble(guard, connector, self.connections_per_host, self.connection_max_age))
+        let route = match &self.proxy {
+            None => Route::Direct(self.dialer),
+            Some(url) => {
+                let authorization = self.proxy_authorization.as_deref();
+                Route::Proxy(Proxy::read(url, authorization, Arc::clone(&resolver), self.dialer)?)
+            }
+        };
+        let connections_per_host = self.connections_per_host;
+        let network = Network { guard: Arc::clone(&guard), resolver, route: Arc::new(route), connections_per_host };
+        let provider = tls::provider(self.provider)?;
+        let connector = |profile: &TlsProfile, host: &str| {
+            let config = tls::client_config(&provider, &self.pems, profile, host)?;
+            Ok(Connector::new(network.clone(), TlsConnector::from(config)))
+        };
+        let mut connectors = vec![connector(&TlsProfile::new(), "any host")?];
+        let mut profiles = HashMap::new();
+        for (text, profile) in &self.profiles {
+            let refuse = |why| HttpBuildError::TlsHost { text: text.clone(), why };
+            let host = url::Host::parse(text).map_err(|_| refuse("it is no host"))?.to_string();
+            connectors.push(connector(profile, &host)?);
+            if profiles.insert(host.into_boxed_str(), connectors.len() - 1).is_some() {
+                return Err(refuse("it has one already"));
+            }
+        }
+        let targets = Targets::new(guard, connections_per_host, profiles);
+        Ok(HttpTransport::assemble(targets, connectors, connections_per_host, self.connection_max_age))
+    }
+}
+
+impl fmt::Debug for HttpTransportBuilder {
+    /// Without the proxy, whose URL may hold credentials where there should be none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpTransportBuilder")
+            .field("guard", &self.guard)
+            .field("profiles", &self.profiles)
+            .field("connections_per_host", &self.connections_per_host)
+            .field("connection_max_age", &self.connection_max_age)
+            .finish_non_exhaustive()
     }
 }

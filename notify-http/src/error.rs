@@ -15,7 +15,7 @@ pub enum HttpBuildError {
     /// The PEM holds no certificate that can be trusted.
     #[error("root pem {index} cannot be trusted: {why}")]
     RootPem {
-        /// Which call of `extra_root_pem`, from 1.
+        /// Which call of `extra_root_pem`, from 1; a TLS profile's come after the builder's.
         index: usize,
         /// The fault.
         why: String,
@@ -72,6 +72,28 @@ pub enum HttpBuildError {
     /// The list of ports is empty, or has a port 0.
     #[error("ports must name at least one port, each from 1 to 65535")]
     Ports,
+    /// The client certificate, or its key, cannot be used.
+    #[error("client certificate for {host} cannot be used: {why}")]
+    ClientCertificate {
+        /// The host that it was given for.
+        host: String,
+        /// The fault.
+        why: String,
+    },
+    /// The text is no host such as `partner.example.com`, or has a TLS profile already.
+    #[error("tls profile for {text:?} is refused: {why}")]
+    TlsHost {
+        /// The text.
+        text: String,
+        /// The fault.
+        why: &'static str,
+    },
+    /// The proxy cannot be used. Its URL is not quoted: it may hold credentials.
+    #[error("proxy is refused: {why}")]
+    Proxy {
+        /// The fault.
+        why: &'static str,
+    },
     /// A limit of zero.
     #[error("{name} must be at least 1")]
     ZeroLimit {

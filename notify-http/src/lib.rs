@@ -32,8 +32,10 @@
 //! | feature | default | what |
 //! | --- | --- | --- |
 //! | `webpki-roots` | yes | trust Mozilla's roots, compiled in; else give roots with [`HttpTransportBuilder::extra_root_pem`] |
+//! | `testing` | no | `testing`: receivers on loopback for tests, some of them hostile |
 //! | `ring`, `aws-lc-rs` | no | the crypto provider to use where neither the builder nor the process names one |
 
+mod allowance;
 mod body;
 mod builder;
 mod connector;
@@ -41,19 +43,27 @@ mod dial;
 mod error;
 mod failure;
 mod guard;
+mod lookup;
 mod outgoing;
 mod progress;
 mod resolve;
+mod route;
+mod socket;
 mod stream;
 mod target;
 mod targets;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tls;
+mod tls_profile;
 mod transport;
 pub mod unstable;
+mod verifier;
 
 pub use builder::HttpTransportBuilder;
 pub use dial::{Dial, SystemDialer};
 pub use error::HttpBuildError;
 pub use guard::Nat64;
 pub use resolve::{Resolve, SystemResolver};
+pub use tls_profile::TlsProfile;
 pub use transport::HttpTransport;

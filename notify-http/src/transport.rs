@@ -1,6 +1,8 @@
 //! The transport: one attempt, one request, one deadline.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +24,6 @@ use crate::builder::HttpTransportBuilder;
 use crate::connector::{Connector, info_of};
 use crate::error::HttpBuildError;
 use crate::failure;
-use crate::guard::Guard;
 use crate::outgoing;
 use crate::progress::{Phase, Progress};
 use crate::stream::ConnectionInfo;
@@ -43,9 +44,10 @@ const MAX_LOCATION: usize = 2048;
 ///
 /// One transport serves any number of endpoints and engines; its connections are kept and shared.
 pub struct HttpTransport {
-    guard: Arc<Guard>,
     targets: Targets,
-    client: Client<Connector, Full<Bytes>>,
+    /// One for each TLS profile, so that no connection made with one identity carries another's attempts; the first
+    /// is everybody else's.
+    clients: Vec<Client<Connector, Full<Bytes>>>,
     connection_max_age: Duration,
 }
 
@@ -63,13 +65,15 @@ impl HttpTransport {
         HttpTransportBuilder::default()
     }
 
+    /// `targets` says which of `connectors` serves a host.
     pub(crate) fn assemble(
-        guard: Arc<Guard>,
-        connector: Connector,
+        targets: Targets,
+        connectors: Vec<Connector>,
         connections_per_host: usize,
         connection_max_age: Duration,
     ) -> Self {
-        let client = Client::builder(TokioExecutor::new())
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
@@ -81,16 +85,15 @@ impl HttpTransport {
             .http1_max_buf_size(MAX_HEAD)
             .http2_max_header_list_size(MAX_HEAD_HTTP2)
             .http2_initial_stream_window_size(STREAM_WINDOW)
-            .http2_initial_connection_window_size(CONNECTION_WINDOW)
-            .build(connector);
-        let targets = Targets::new(Arc::clone(&guard), connections_per_host);
-        Self { guard, targets, client, connection_max_age }
+            .http2_initial_connection_window_size(CONNECTION_WINDOW);
+        let clients = connectors.into_iter().map(|connector| builder.build(connector)).collect();
+        Self { targets, clients, connection_max_age }
     }
 }
 
 impl fmt::Debug for HttpTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpTransport").field("guard", &self.guard).finish_non_exhaustive()
+        f.debug_struct("HttpTransport").field("guard", self.targets.guard()).finish_non_exhaustive()
     }
 }
 
@@ -107,13 +110,23 @@ impl Transport for HttpTransport {
             .targets
             .get(&request.url)
             .map_err(|refused| SendFailure::new(Reason::AddressRefused, refused.to_string()))?;
+        let client = &self.clients[known.profile];
         let mut outgoing = outgoing::build(known.target.uri.clone(), request)?;
         let connection = capture_connection(&mut outgoing);
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(Progress::new(Arc::clone(&known.connections)));
         let exchange = async {
             let place = known.places.acquire().await;
             progress.enter(Phase::Connection);
-            (place, self.client.request(outgoing).await)
+            let mut response = pin!(client.request(outgoing));
+            let mut begun = false;
+            let head = poll_fn(|cx| {
+                let polled = response.as_mut().poll(cx);
+                if !begun {
+                    begun = self.begin(&connection);
+                }
+                polled
+            });
+            (place, head.await)
         };
         let exchange = Arc::clone(&progress).scope(exchange);
         let Ok((_place, head)) = timeout_at(deadline, exchange).await else {
@@ -121,18 +134,28 @@ impl Transport for HttpTransport {
             retire(&connection);
             return Err(late);
         };
-        let head = match head {
-            Ok(head) => head,
+        match head {
+            Ok(head) => Ok(self.receive(head, &connection, deadline).await),
             Err(error) => {
                 retire(&connection);
-                return Err(failure::exchange(&error));
+                Err(failure::exchange(&error, info_of_captured(&connection)))
             }
-        };
-        Ok(self.receive(head, &connection, deadline).await)
+        }
     }
 }
 
 impl HttpTransport {
+    /// Once the attempt has its connection: brings in what its answer may cost, and sees to it that a connection past
+    /// its age gets no further attempt, even if no answer ever comes over it. Says whether there was a connection.
+    fn begin(&self, connection: &CaptureConnection) -> bool {
+        let Some(info) = info_of_captured(connection) else { return false };
+        info.allowance.begin_attempt();
+        if info.since.elapsed() >= self.connection_max_age {
+            retire(connection);
+        }
+        true
+    }
+
     /// The head is here, so the attempt has its answer, whatever becomes of the body.
     async fn receive(
         &self,
@@ -170,20 +193,17 @@ fn retire(connection: &CaptureConnection) {
     }
 }
 
+fn info_of_captured(connection: &CaptureConnection) -> Option<ConnectionInfo> {
+    connection.connection_metadata().as_ref().and_then(info_of)
+}
+
 /// The failure of an attempt whose deadline passed before a head came.
 fn missed(timeout: Duration, phase: Phase, connection: &CaptureConnection) -> SendFailure {
-    if let Some(connected) = connection.connection_metadata().as_ref() {
-        let peer = info_of(connected).map(|info| info.peer);
-        return SendFailure::new(Reason::ResponseTimeout, format!("no complete head within {timeout:?}")).at(peer);
+    if let Some(info) = info_of_captured(connection) {
+        let why = format!("no complete head within {timeout:?}");
+        return SendFailure::new(Reason::ResponseTimeout, why).at(Some(info.peer));
     }
-    let (reason, what) = match phase {
-        Phase::Place => (Reason::Local, "no place among the connections to this host"),
-        Phase::Connection => (Reason::ConnectTimeout, "no connection"),
-        Phase::Lookup => (Reason::Dns, "no answer from the name server"),
-        Phase::Connect => (Reason::ConnectTimeout, "no tcp connection"),
-        Phase::Handshake => (Reason::ConnectTimeout, "no end of the tls handshake"),
-    };
-    SendFailure::new(reason, format!("{what} within {timeout:?}"))
+    phase.missed(timeout)
 }
 
 /// A century: tokio's clock cannot hold `Duration::MAX`.

@@ -39,14 +39,16 @@ impl Verdict {
 pub fn classify(reply: Result<Response, SendFailure>, rule: SuccessRule) -> Verdict {
     match reply {
         Ok(response) => judge_status(response, rule),
-        Err(failure) => {
+        Err(mut failure) => {
             // A transport that came back has an outcome. Only the engine knows of lost and interrupted attempts, and
             // those burn no retry: a transport that said so would be asked for ever.
-            let reason = if failure.reason.counts() { failure.reason } else { Reason::Local };
+            if !failure.reason.counts() {
+                failure.reason = Reason::Local;
+            }
             Verdict {
-                outcome: Outcome::Failure(reason),
+                outcome: Outcome::Failure(failure.reason),
                 status_code: None,
-                error: Some(reason.sentence().to_owned()),
+                error: Some(failure.sentence().to_owned()),
                 detail: Some(failure.detail),
                 response: None,
                 peer: failure.peer,

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use notify_core::delivery::Reason;
 use notify_core::transport::Transport;
+use notify_http::testing::{TestAuthority, Validity};
 
-use crate::certificates::{Authority, Years};
 use crate::receiver::{Answer, Receiver, ask, loopback, request};
 
 const URL: &str = "NOTIFY_TEST_URL";
@@ -64,17 +64,17 @@ async fn roots_and_key_logs_of_the_environment_are_ignored() {
         assert_eq!(trusting.send(request(url)).await.unwrap().status, 200);
         return;
     }
-    let root = Authority::root("a root that only the environment trusts");
-    let config = root.identity("127.0.0.1", Years::Now).into_config();
+    let root = TestAuthority::root("a root that only the environment trusts").unwrap();
+    let config = root.server("127.0.0.1", Validity::Present).unwrap().into_server_config().unwrap();
     let receiver = Receiver::tls(config, Answer::status(200)).await;
     let file = |name: &str| {
         let name = format!("{}-{name}", std::process::id());
         std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
     };
     let (pem, key_log) = (file("root.pem"), file("keys.log"));
-    std::fs::write(&pem, &root.pem).unwrap();
+    std::fs::write(&pem, root.pem()).unwrap();
     let mut child = again("environment::roots_and_key_logs_of_the_environment_are_ignored");
-    child.env(URL, format!("https://{}/", receiver.address)).env(ROOT, &root.pem);
+    child.env(URL, format!("https://{}/", receiver.address)).env(ROOT, root.pem());
     child.env("SSL_CERT_FILE", &pem).env("SSL_CERT_DIR", env!("CARGO_TARGET_TMPDIR")).env("SSLKEYLOGFILE", &key_log);
     succeeds(child).await;
     std::fs::remove_file(&pem).unwrap();

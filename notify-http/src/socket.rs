@@ -1,0 +1,129 @@
+//! The socket of a connection, with what a peer may do to it: send so much, and refuse to read for so long.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use notify_core::delivery::{Reason, SendFailure};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Sleep, sleep};
+
+use crate::allowance::Allowance;
+
+/// A peer that reads nothing for so long is given up. An attempt's own deadline comes first; this ends what outlives
+/// it: the farewell of TLS or HTTP/2 that nobody takes would else hold socket and buffers for ever.
+const WRITE_STALL: Duration = Duration::from_secs(30);
+/// Read at one go; then those who wait for what was read come first. HTTP/2 keeps a small frame as an object thirty
+/// times its size until its stream has looked at it.
+const BURST: usize = 16 * 1024;
+
+/// A socket in a place among the connections to its host.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    tcp: TcpStream,
+    allowance: Arc<Allowance>,
+    burst: usize,
+    stall: Option<Pin<Box<Sleep>>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Socket {
+    pub(crate) const fn new(tcp: TcpStream, allowance: Arc<Allowance>, place: OwnedSemaphorePermit) -> Self {
+        Self { tcp, allowance, burst: 0, stall: None, _place: place }
+    }
+
+    /// Gives a write that stays blocked its time, and no more.
+    fn unless_stalled<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stall = None;
+            return written;
+        }
+        let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(WRITE_STALL)));
+        stall.as_mut().poll(cx).map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the peer reads nothing")))
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.burst >= BURST {
+            this.burst = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let before = buf.filled().len();
+        let read = Pin::new(&mut this.tcp).poll_read(cx, buf);
+        if read.is_pending() {
+            this.burst = 0;
+        }
+        ready!(read)?;
+        let bytes = buf.filled().len() - before;
+        this.burst += bytes;
+        if this.allowance.spend(bytes) {
+            return Poll::Ready(Ok(()));
+        }
+        let flood = SendFailure::new(Reason::Protocol, "the peer sent too much that is no answer");
+        let error = io::Error::other(flood.clone());
+        this.allowance.note_fault(flood);
+        Poll::Ready(Err(error))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.tcp).poll_write(cx, buf);
+        this.unless_stalled(cx, written)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().tcp).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().tcp).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.tcp.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.tcp).poll_write_vectored(cx, bufs);
+        this.unless_stalled(cx, written)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+    use tokio::sync::Semaphore;
+    use tokio::time::Instant;
+
+    /// The farewell to a receiver that never reads held its connection for ever.
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_nobody_reads_ends_and_gives_its_place_back() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let _peer = listener.accept().await.unwrap();
+        let places = Arc::new(Semaphore::new(1));
+        let place = Arc::clone(&places).acquire_owned().await.unwrap();
+        let mut socket = Socket::new(tcp, Arc::new(Allowance::new(1)), place);
+        let begun = Instant::now();
+        let error = socket.write_all(&vec![0; 64 << 20]).await.unwrap_err();
+        assert_eq!((error.kind(), begun.elapsed().as_secs()), (io::ErrorKind::TimedOut, WRITE_STALL.as_secs()));
+        drop(socket);
+        assert_eq!(places.available_permits(), 1);
+    }
+}
