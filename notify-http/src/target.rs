@@ -51,7 +51,7 @@ impl Target {
         let mut uri = http::uri::Parts::default();
         uri.scheme = Some(scheme);
         uri.authority = Some(authority);
-        uri.path_and_query = Some(parts.path_and_query(&url)?);
+        uri.path_and_query = Some(parts.path_and_query()?);
         let uri = Uri::from_parts(uri).map_err(|_| refuse("NTF-URL", "is no valid URL"))?;
         Ok(Self { uri, origin })
     }
@@ -117,19 +117,22 @@ impl<'a> RawParts<'a> {
         Ok(Self { host, tail })
     }
 
-    /// Byte for byte as registered (a receiver may sign or route by its own spelling); what HTTP cannot carry so,
-    /// such as letters outside ASCII, is percent-encoded as browsers do.
-    fn path_and_query(&self, url: &Url) -> Result<PathAndQuery, InvalidInput> {
+    /// Byte for byte as registered (a receiver may sign or route by its own spelling). Where HTTP cannot carry it so, its
+    /// letters outside ASCII and the delimiters of RFC 3986, appendix C, are percent-encoded, and nothing else changes.
+    fn path_and_query(&self) -> Result<PathAndQuery, InvalidInput> {
         let raw = if self.tail.starts_with('/') { self.tail.to_owned() } else { format!("/{}", self.tail) };
         if raw.is_ascii()
-            && let Ok(target) = PathAndQuery::try_from(raw)
+            && let Ok(target) = PathAndQuery::try_from(raw.as_str())
         {
             return Ok(target);
         }
-        let encoded = match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
-        };
+        let mut encoded = String::with_capacity(3 * raw.len());
+        for byte in raw.bytes() {
+            match byte {
+                b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | 0x80.. => encoded.push_str(&format!("%{byte:02X}")),
+                _ => encoded.push(char::from(byte)),
+            }
+        }
         PathAndQuery::try_from(encoded).map_err(|_| refuse("NTF-URL", "has a path or query that HTTP cannot carry"))
     }
 }

@@ -204,6 +204,21 @@ fn path_and_query_stay_byte_for_byte() {
 }
 
 #[test]
+fn what_http_cannot_carry_is_percent_encoded_and_the_rest_stays() {
+    for (tail, sent) in [
+        ("/ü/../%7e//x?q=é&z=it's%20", "/%C3%BC/../%7e//x?q=%C3%A9&z=it's%20"),
+        ("?名=1", "/?%E5%90%8D=1"),
+        ("/a<b>`{c}\"", "/a%3Cb%3E%60%7Bc%7D%22"),
+        ("/❤\u{fe0f}", "/%E2%9D%A4%EF%B8%8F"),
+    ] {
+        let target = Target::read(&format!("https://h.example.com{tail}"), &shut()).unwrap();
+        assert_eq!(target.uri.path_and_query().unwrap().as_str(), sent);
+        let again = Target::read(&target.uri.to_string(), &shut()).unwrap();
+        assert_eq!(again.uri, target.uri, "{tail}");
+    }
+}
+
+#[test]
 fn a_refusal_shows_neither_query_nor_user_info() {
     for text in [
         "https://canary:canary@h.example.com/?canary",
