@@ -48,7 +48,7 @@ pub(super) fn script(shape: Shape) -> Option<Script> {
             (frame(HEADERS, 0, 1, STATUS_200), Then::Repeat(frame(CONTINUATION, 0, 1, &literal)))
         }
         Shape::EmptyContinuationFlood => {
-            (frame(HEADERS, 0, 1, STATUS_200), Then::Repeat(frame(CONTINUATION, 0, 1, &[]).repeat(100)))
+            (frame(HEADERS, 0, 1, STATUS_200), Then::Repeat(frame(CONTINUATION, 0, 1, &[]).repeat(1000)))
         }
         Shape::HeaderBomb => (frame(HEADERS, END_HEADERS | END_STREAM, 1, &header_bomb()), Then::Write(Vec::new())),
         Shape::HugeFrame => (frame(DATA, 0, 1, &vec![0; 0x10_0000]), Then::Write(Vec::new())),
@@ -66,7 +66,7 @@ pub(super) fn script(shape: Shape) -> Option<Script> {
         Shape::Http11Required => (frame(RST_STREAM, 0, 1, &HTTP_1_1_REQUIRED.to_be_bytes()), Then::Again),
         Shape::ResetAfterHead => ([head, frame(RST_STREAM, 0, 1, &[0; 4])].concat(), Then::Write(Vec::new())),
         Shape::BodyPastWindow => (head, Then::Repeat(frame(DATA, 0, 1, &[b'x'; 4096]))),
-        Shape::EmptyBodyFlood => (head, Then::Repeat(frame(DATA, 0, 1, &[]).repeat(100))),
+        Shape::EmptyBodyFlood => (head, Then::Repeat(frame(DATA, 0, 1, &[]).repeat(1000))),
         _ => return None,
     };
     let first = [frame(SETTINGS, 0, 0, &[]), answer].concat();
@@ -79,7 +79,7 @@ fn bare(first: &str, then: Then) -> Script {
 }
 
 fn flood(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> (Vec<u8>, Then) {
-    (Vec::new(), Then::Repeat(frame(kind, flags, stream, payload).repeat(100)))
+    (Vec::new(), Then::Repeat(frame(kind, flags, stream, payload).repeat(5000)))
 }
 
 /// A value of 4,000 bytes put into the table once, and 10,000 references to it.
