@@ -3,6 +3,7 @@
 
 mod connections;
 mod deadline;
+mod engine;
 mod environment;
 mod hostile;
 mod memory;
