@@ -79,7 +79,7 @@ impl Service<Uri> for Connector {
                 progress.ok_or_else(|| SendFailure::new(Reason::Local, "a connection without an attempt"))?;
             timeout(CONNECT_TIMEOUT, inner.connect(&uri, &progress))
                 .await
-                .unwrap_or_else(|_| Err(progress.phase().missed(CONNECT_TIMEOUT)))
+                .unwrap_or_else(|_| Err(progress.missed(CONNECT_TIMEOUT)))
         })
     }
 }
@@ -106,10 +106,13 @@ impl Inner {
         let ips = self.addresses(&destination).await?;
         guard.admit_all(&ips, reach).map_err(failure::refused)?;
 
-        progress.enter(match **route {
+        let on_the_way = match **route {
             Route::Direct => Phase::Connect,
             Route::Proxy(_) => Phase::Proxy,
-        });
+        };
+        if let Some(first) = ips.first() {
+            progress.enter_at(on_the_way, *first);
+        }
         let Reached { tcp, peer } = route.reach_any(&ips, port).await?;
         // Belt and braces: whatever happened between judgement and connection, no byte goes to a peer that was not
         // judged.
@@ -123,7 +126,7 @@ impl Inner {
             return Ok(Stream::plain(socket, info));
         }
 
-        progress.enter(Phase::Handshake);
+        progress.enter_at(Phase::Handshake, peer);
         let name = match destination {
             Destination::Ip(ip) => ServerName::from(ip),
             Destination::Name(name) => ServerName::try_from(String::from(name))
