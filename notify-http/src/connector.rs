@@ -78,7 +78,7 @@ impl Service<Uri> for Connector {
                 progress.ok_or_else(|| SendFailure::new(Reason::Local, "a connection without an attempt"))?;
             timeout(CONNECT_TIMEOUT, inner.connect(&uri, &progress))
                 .await
-                .unwrap_or_else(|_| Err(progress.phase().missed(CONNECT_TIMEOUT)))
+                .unwrap_or_else(|_| Err(progress.missed(CONNECT_TIMEOUT)))
         })
     }
 }
@@ -105,10 +105,13 @@ impl Inner {
         let ips = self.addresses(&destination).await?;
         guard.admit_all(&ips, reach).map_err(failure::refused)?;
 
-        progress.enter(match **route {
+        let on_the_way = match **route {
             Route::Direct(_) => Phase::Connect,
             Route::Proxy(_) => Phase::Proxy,
-        });
+        };
+        if let Some(first) = ips.first() {
+            progress.enter_at(on_the_way, *first);
+        }
         let Reached { tcp, peer } = route.reach_any(&ips, port).await?;
         guard.admit_peer(peer, &ips, reach).map_err(failure::refused)?;
         // Small requests in one write: waiting to fill a packet only adds latency.
@@ -120,7 +123,7 @@ impl Inner {
             return Ok(Stream::plain(socket, info));
         }
 
-        progress.enter(Phase::Handshake);
+        progress.enter_at(Phase::Handshake, peer);
         let name = match destination {
             Destination::Ip(ip) => ServerName::from(ip),
             Destination::Name(name) => ServerName::try_from(String::from(name))

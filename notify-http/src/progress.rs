@@ -1,7 +1,8 @@
 //! How far an attempt has come, so that a missed deadline can say where it was missed.
 
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use notify_core::delivery::{Reason, SendFailure};
@@ -17,6 +18,7 @@ tokio::task_local! {
 #[derive(Debug)]
 pub(crate) struct Progress {
     phase: AtomicU8,
+    peer: Mutex<Option<IpAddr>>,
     /// The places for connections to this attempt's host.
     pub(crate) connections: Arc<Semaphore>,
 }
@@ -40,7 +42,7 @@ pub(crate) enum Phase {
 
 impl Progress {
     pub(crate) fn new(connections: Arc<Semaphore>) -> Self {
-        Self { phase: AtomicU8::new(Phase::Place as u8), connections }
+        Self { phase: AtomicU8::new(Phase::Place as u8), peer: Mutex::default(), connections }
     }
 
     /// Runs `future` with this as its attempt.
@@ -57,7 +59,18 @@ impl Progress {
         self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
-    pub(crate) fn phase(&self) -> Phase {
+    /// Goes to `phase` with an address: the first to be tried, or the one that is connected.
+    pub(crate) fn enter_at(&self, phase: Phase, peer: IpAddr) {
+        *self.peer.lock().unwrap_or_else(PoisonError::into_inner) = Some(peer);
+        self.enter(phase);
+    }
+
+    /// The failure of an attempt that got no connection within `limit`.
+    pub(crate) fn missed(&self, limit: Duration) -> SendFailure {
+        self.phase().missed(limit).at(*self.peer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn phase(&self) -> Phase {
         let phase = self.phase.load(Ordering::Relaxed);
         Phase::ALL.into_iter().find(|known| *known as u8 == phase).unwrap_or(Phase::Place)
     }
@@ -66,8 +79,7 @@ impl Progress {
 impl Phase {
     const ALL: [Self; 6] = [Self::Place, Self::Connection, Self::Lookup, Self::Connect, Self::Proxy, Self::Handshake];
 
-    /// The failure of an attempt that got no connection within `limit`, and was here when it ended.
-    pub(crate) fn missed(self, limit: Duration) -> SendFailure {
+    fn missed(self, limit: Duration) -> SendFailure {
         let (reason, what) = match self {
             Self::Place => (Reason::Local, "no place among the connections to this host"),
             Self::Connection => (Reason::ConnectTimeout, "no connection"),

@@ -17,7 +17,7 @@ use crate::allowance::Allowance;
 /// A peer that reads nothing for so long is given up. An attempt's own deadline comes first; this ends what outlives
 /// it: the farewell of TLS or HTTP/2 that nobody takes would else hold socket and buffers for ever.
 const WRITE_STALL: Duration = Duration::from_secs(30);
-/// Read at one go; then those who wait for what was read come first. HTTP/2 keeps a small frame as an object thirty
+/// Read at one go; then those who wait for what was read come first: HTTP/2 keeps a small frame as an object of many
 /// times its size until its stream has looked at it.
 const BURST: usize = 16 * 1024;
 
@@ -111,19 +111,50 @@ mod tests {
     use tokio::sync::Semaphore;
     use tokio::time::Instant;
 
+    async fn connected() -> (Socket, TcpStream, Arc<Semaphore>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (peer, _) = listener.accept().await.unwrap();
+        let places = Arc::new(Semaphore::new(1));
+        let place = Arc::clone(&places).acquire_owned().await.unwrap();
+        (Socket::new(tcp, Arc::new(Allowance::new(1)), place), peer, places)
+    }
+
     /// The farewell to a receiver that never reads held its connection for ever.
     #[tokio::test(start_paused = true)]
     async fn a_write_that_nobody_reads_ends_and_gives_its_place_back() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let _peer = listener.accept().await.unwrap();
-        let places = Arc::new(Semaphore::new(1));
-        let place = Arc::clone(&places).acquire_owned().await.unwrap();
-        let mut socket = Socket::new(tcp, Arc::new(Allowance::new(1)), place);
+        let (mut socket, _peer, places) = connected().await;
         let begun = Instant::now();
         let error = socket.write_all(&vec![0; 64 << 20]).await.unwrap_err();
         assert_eq!((error.kind(), begun.elapsed().as_secs()), (io::ErrorKind::TimedOut, WRITE_STALL.as_secs()));
         drop(socket);
         assert_eq!(places.available_permits(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_peer_is_read_in_bursts_up_to_its_allowance() {
+        let (mut socket, mut peer, _) = connected().await;
+        let writing = tokio::spawn(async move { peer.write_all(&vec![0; 1 << 20]).await.map(|()| peer) });
+        let (mut total, mut burst, mut buffer) = (0, 0, [0; 4096]);
+        let error = std::future::poll_fn(|cx| {
+            loop {
+                let mut read = ReadBuf::new(&mut buffer);
+                match Pin::new(&mut socket).poll_read(cx, &mut read) {
+                    Poll::Ready(Ok(())) => (total, burst) = (total + read.filled().len(), burst + read.filled().len()),
+                    Poll::Ready(Err(error)) => return Poll::Ready(error),
+                    Poll::Pending => {
+                        assert!(burst < BURST + 4096, "{burst}");
+                        burst = 0;
+                        return Poll::Pending;
+                    }
+                }
+            }
+        })
+        .await;
+        assert!(error.to_string().contains("too much"), "{error}");
+        let allowed = usize::try_from(crate::allowance::PER_ATTEMPT).unwrap();
+        assert!((allowed - 4096..=allowed).contains(&total), "{total}");
+        drop(socket);
+        let _ = writing.await.unwrap();
     }
 }

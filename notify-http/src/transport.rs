@@ -130,7 +130,7 @@ impl Transport for HttpTransport {
         };
         let exchange = Arc::clone(&progress).scope(exchange);
         let Ok((_place, head)) = timeout_at(deadline, exchange).await else {
-            let late = missed(timeout, progress.phase(), &connection);
+            let late = missed(timeout, &progress, &connection);
             retire(&connection);
             return Err(late);
         };
@@ -198,12 +198,12 @@ fn info_of_captured(connection: &CaptureConnection) -> Option<ConnectionInfo> {
 }
 
 /// The failure of an attempt whose deadline passed before a head came.
-fn missed(timeout: Duration, phase: Phase, connection: &CaptureConnection) -> SendFailure {
+fn missed(timeout: Duration, progress: &Progress, connection: &CaptureConnection) -> SendFailure {
     if let Some(info) = info_of_captured(connection) {
         let why = format!("no complete head within {timeout:?}");
         return SendFailure::new(Reason::ResponseTimeout, why).at(Some(info.peer));
     }
-    phase.missed(timeout)
+    progress.missed(timeout)
 }
 
 /// A century: tokio's clock cannot hold `Duration::MAX`.

@@ -111,17 +111,17 @@ impl TestIdentity {
     /// # Errors
     /// As [`TestAuthority::server`].
     pub fn self_signed(name: &str) -> io::Result<Self> {
-        Self::signed_by_itself(leaf(name)?)
+        Self::signed_by_itself(&leaf(name)?)
     }
 
     /// One that says it is an authority's, too.
     pub(super) fn self_signed_authority(name: &str) -> io::Result<Self> {
         let mut params = leaf(name)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self::signed_by_itself(params)
+        Self::signed_by_itself(&params)
     }
 
-    fn signed_by_itself(params: CertificateParams) -> io::Result<Self> {
+    fn signed_by_itself(params: &CertificateParams) -> io::Result<Self> {
         let key = KeyPair::generate().map_err(broken)?;
         let certificate = params.self_signed(&key).map_err(broken)?;
         Ok(Self { chain: vec![certificate.der().clone()], pem: certificate.pem(), key })

@@ -13,9 +13,9 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::authority::TestAuthority;
-use super::script::{Leave, Script, Then};
+use super::script::{Leave, Script};
 use super::shape::{Shape, Wire};
-use super::{http1, http2, tls};
+use super::tls;
 
 /// A receiver on loopback that misbehaves in one [`Shape`], towards everybody. It stops when dropped.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl HostileReceiver {
         let listener = socket.listen(if shape == Shape::NeverAccept { 1 } else { 1024 })?;
         let address = listener.local_addr()?;
         let counts = Arc::<Counts>::default();
-        let (mut queue, script) = (Vec::new(), script(shape));
+        let mut queue = Vec::new();
         if shape == Shape::NeverAccept {
             queue = fill_queue(address).await?;
         }
@@ -67,7 +67,7 @@ impl HostileReceiver {
                 let _listener = listener;
                 return std::future::pending().await;
             }
-            serve(listener, acceptor, script, serving).await;
+            serve(listener, acceptor, shape, serving).await;
         });
         Ok(Self { shape, address, root, counts, task: task.abort_handle(), _queue: queue })
     }
@@ -111,24 +111,15 @@ impl Drop for HostileReceiver {
     }
 }
 
-fn script(shape: Shape) -> Script {
-    // A shape of certificates answers 200 to whoever takes them.
-    http1::script(shape)
-        .or_else(|| http2::script(shape))
-        .or_else(|| tls::script(shape))
-        .unwrap_or_else(|| Script::answer("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", Then::Again))
-}
-
-async fn serve(listener: TcpListener, acceptor: Option<TlsAcceptor>, script: Script, counts: Arc<Counts>) {
-    let script = Arc::new(script);
+async fn serve(listener: TcpListener, acceptor: Option<TlsAcceptor>, shape: Shape, counts: Arc<Counts>) {
     // Its connections end with it.
     let mut connections = JoinSet::new();
     while let Ok((tcp, _)) = listener.accept().await {
         counts.connections.fetch_add(1, Ordering::SeqCst);
-        let (script, counts, acceptor) = (Arc::clone(&script), Arc::clone(&counts), acceptor.clone());
+        let (counts, acceptor) = (Arc::clone(&counts), acceptor.clone());
         connections.spawn(async move {
             // What the other side breaks is not this one's concern.
-            let _ = converse(tcp, acceptor, &script, &counts.requests).await;
+            let _ = converse(tcp, acceptor, shape, &counts.requests).await;
         });
         while connections.try_join_next().is_some() {}
     }
@@ -137,18 +128,18 @@ async fn serve(listener: TcpListener, acceptor: Option<TlsAcceptor>, script: Scr
 async fn converse(
     mut tcp: TcpStream,
     acceptor: Option<TlsAcceptor>,
-    script: &Script,
+    shape: Shape,
     requests: &AtomicUsize,
 ) -> io::Result<()> {
     let Some(acceptor) = acceptor else {
-        return match script.play(&mut tcp, requests).await? {
+        return match Script::play(shape, &mut tcp, requests).await? {
             Leave::Close => tcp.shutdown().await,
             Leave::Drop => Ok(()),
             Leave::Reset => tcp.set_zero_linger(),
         };
     };
     let mut tls = acceptor.accept(tcp).await?;
-    match script.play(&mut tls, requests).await? {
+    match Script::play(shape, &mut tls, requests).await? {
         Leave::Close => tls.shutdown().await,
         Leave::Drop => Ok(()),
         Leave::Reset => tls.get_ref().0.set_zero_linger(),

@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::sleep;
 
-use super::http2;
 use super::received::ReceivedRequest;
+use super::shape::Shape;
+use super::{http1, http2, tls};
 
 /// Between two bytes of one that drips.
 const DRIP: Duration = Duration::from_secs(10);
@@ -55,8 +56,8 @@ pub(super) enum Then {
     Drip(Vec<u8>),
     /// These bytes, again and again, while what comes is read.
     Repeat(Vec<u8>),
-    /// These bytes once; what comes is read on.
-    Write(Vec<u8>),
+    /// Nothing more is written; what comes is read on.
+    ReadOn,
 }
 
 /// How the connection is left.
@@ -73,28 +74,44 @@ impl Script {
         Self { before: Before::Request, first: first.into(), then }
     }
 
-    /// Plays itself on `stream`, and counts requests.
-    pub(super) async fn play<S>(&self, stream: &mut S, requests: &AtomicUsize) -> io::Result<Leave>
+    /// What this shape goes through, where a request came on this stream of HTTP/2. A shape of certificates answers
+    /// 200 to whoever takes them.
+    fn of(shape: Shape, stream: u32) -> Self {
+        http1::script(shape)
+            .or_else(|| http2::script(shape, stream))
+            .or_else(|| tls::script(shape))
+            .unwrap_or_else(|| Self::answer("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", Then::Again))
+    }
+
+    /// Plays the shape's script on `stream`, and counts requests.
+    pub(super) async fn play<S>(shape: Shape, stream: &mut S, requests: &AtomicUsize) -> io::Result<Leave>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let mut http2 = http2::Reader::default();
+        let mut script = Self::of(shape, http2::FIRST_STREAM);
         loop {
-            let came = match self.before {
+            let came = match script.before {
                 Before::Nothing => true,
                 Before::FirstByte => stream.read(&mut [0; 1]).await? > 0,
                 Before::Request => ReceivedRequest::read(stream).await?.is_some(),
-                Before::Http2Request => http2.read_request(stream).await?,
+                Before::Http2Request => match http2.read_request(stream).await? {
+                    Some(stream) => {
+                        script = Self::of(shape, stream);
+                        true
+                    }
+                    None => false,
+                },
             };
             if !came {
                 return Ok(Leave::Close);
             }
-            if self.before != Before::Nothing {
+            if script.before != Before::Nothing {
                 requests.fetch_add(1, Ordering::SeqCst);
             }
-            stream.write_all(&self.first).await?;
+            stream.write_all(&script.first).await?;
             stream.flush().await?;
-            match &self.then {
+            match &script.then {
                 Then::Again => {}
                 Then::Close => return Ok(Leave::Close),
                 Then::Drop => return Ok(Leave::Drop),
@@ -125,13 +142,8 @@ impl Script {
                     tokio::try_join!(flood, read_on(&mut reader))?;
                     return Ok(Leave::Drop);
                 }
-                Then::Write(bytes) => {
-                    let (mut reader, mut writer) = tokio::io::split(stream);
-                    let write = async {
-                        writer.write_all(bytes).await?;
-                        writer.flush().await
-                    };
-                    tokio::try_join!(write, read_on(&mut reader))?;
+                Then::ReadOn => {
+                    read_on(stream).await?;
                     return Ok(Leave::Drop);
                 }
             }

@@ -1,5 +1,6 @@
 //! Every shape of the hostile receiver: what an attempt comes to, in which time, and in how many requests.
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use notify_core::transport::Transport;
@@ -45,6 +46,10 @@ async fn faults(shape: Shape) -> Vec<String> {
     }
     if took > deadline(shape) + SLACK || (took < deadline(shape)) == shape.ends_at_deadline() {
         faults.push(format!("took {took:?}"));
+    }
+    let peer = reply.as_ref().map_or_else(|failure| failure.peer, |response| response.peer);
+    if peer != Some(Ipv4Addr::LOCALHOST.into()) {
+        faults.push(format!("the operator learns of {peer:?}"));
     }
     if reply.as_ref().is_ok_and(|response| response.body.len() > KEPT) {
         faults.push("kept too much".into());

@@ -4,6 +4,7 @@
 mod connections;
 mod deadline;
 mod dns;
+mod engine;
 mod environment;
 mod fuzzed;
 mod hostile;

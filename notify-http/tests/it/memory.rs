@@ -23,6 +23,9 @@ const DEADLINE: Duration = Duration::from_secs(2);
 const URL: &str = "NOTIFY_TEST_MEMORY_URL";
 const PEM: &str = "NOTIFY_TEST_MEMORY_PEM";
 const WARM: &str = "NOTIFY_TEST_MEMORY_WARM";
+/// Set for the control: what the process takes and gives back beside its attempt.
+const CONTROL: &str = "NOTIFY_TEST_MEMORY_CONTROL";
+const CONTROL_KIB: u64 = 4096;
 const RESULT: &str = "peak growth in KiB: ";
 
 fn trusting(pems: &str) -> HttpTransport {
@@ -44,23 +47,29 @@ async fn measured() {
         let _ = transport.send(request(url)).await;
     }
     let body = Bytes::from(vec![b'x'; BODY]);
-    let asked = Request::new(std::env::var(URL).unwrap().into(), Vec::new(), body, DEADLINE);
+    let asked = Request::new(std::env::var(URL).unwrap().into(), Vec::new(), body.clone(), DEADLINE);
     // Sets the peak back to what is held now.
     fs::write("/proc/self/clear_refs", "5").unwrap();
     let before = resident("VmRSS");
     let _ = transport.send(asked).await;
+    if std::env::var(CONTROL).is_ok() {
+        drop(std::hint::black_box(vec![1_u8; usize::try_from(CONTROL_KIB * 1024).unwrap()]));
+    }
     // What outlives the attempt counts too.
     tokio::time::sleep(Duration::from_millis(50)).await;
     println!("{RESULT}{}", resident("VmHWM").saturating_sub(before));
+    // Held to the end: given back earlier, it would make room in the figure.
+    drop(body);
 }
 
-async fn growth(shape: Shape, warm: Arc<[HostileReceiver; 3]>) -> u64 {
+async fn growth(shape: Shape, warm: Arc<[HostileReceiver; 3]>, control: Option<(&str, &str)>) -> u64 {
     let receiver = HostileReceiver::start(shape).await.unwrap();
     let pems: String = warm.iter().chain([&receiver]).filter_map(HostileReceiver::root_pem).collect();
     let urls: Vec<_> = warm.iter().map(HostileReceiver::url).collect();
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "memory::one_attempt_takes_at_most_a_mebibyte_whatever_the_receiver_does", "--nocapture"])
         .envs([(URL, receiver.url()), (PEM, pems), (WARM, urls.join(" "))])
+        .envs(control)
         // One heap, so that the figure does not depend on which thread took what.
         .env("MALLOC_ARENA_MAX", "1")
         .stdout(Stdio::piped())
@@ -80,13 +89,18 @@ async fn one_attempt_takes_at_most_a_mebibyte_whatever_the_receiver_does() {
     let warm = [Shape::NonUtf8Body, Shape::NoTlsFarewell, Shape::ResetAfterHead].map(HostileReceiver::start);
     let [plain, tls, http2] = warm;
     let warm = Arc::new([plain.await.unwrap(), tls.await.unwrap(), http2.await.unwrap()]);
+    // The measure sees what is taken and given back.
+    let control = growth(Shape::NonUtf8Body, Arc::clone(&warm), Some((CONTROL, ""))).await;
+    // The system counts pages in lots, a few dozen kibibytes for each processor.
+    assert!(control >= CONTROL_KIB * 7 / 8, "{control} KiB");
+
     let (begun, places) = (Instant::now(), Arc::new(Semaphore::new(4)));
     let mut measured = JoinSet::new();
     for shape in Shape::ALL {
         let (warm, places) = (Arc::clone(&warm), Arc::clone(&places));
         measured.spawn(async move {
             let _place = places.acquire().await.unwrap();
-            (growth(*shape, warm).await, shape.name())
+            (growth(*shape, warm, None).await, shape.name())
         });
     }
     let mut figures = measured.join_all().await;
