@@ -237,6 +237,8 @@ fn a_refused_address_is_named_with_its_reason_and_the_way_out() {
     let error = Target::read("https://10.0.0.5/hook", &shut()).unwrap_err();
     assert_eq!(error.to_string(), "url refused: address 10.0.0.5 is private (RFC 1918) (NTF-URL-PRIVATE)");
     assert!(error.help().unwrap().contains("allow_private_networks"));
+    let error = Target::read("https://h.example.com./", &shut()).unwrap_err();
+    assert_eq!(error.to_string(), "url has a host that ends in a dot (NTF-URL-HOST)");
 }
 
 proptest! {
