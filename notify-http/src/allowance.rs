@@ -1,7 +1,7 @@
 //! What a connection's peer may send, before it is a flood.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use notify_core::delivery::SendFailure;
 
@@ -15,13 +15,19 @@ pub(crate) struct Allowance {
     left: AtomicU64,
     most: u64,
     fault: OnceLock<SendFailure>,
+    given_up: AtomicBool,
 }
 
 impl Allowance {
     /// A new connection's: the handshake has an attempt's share. `attempts` may use it at a time.
     pub(crate) fn new(attempts: usize) -> Self {
         let most = PER_ATTEMPT.saturating_mul(u64::try_from(attempts).unwrap_or(u64::MAX));
-        Self { left: AtomicU64::new(PER_ATTEMPT), most: most.max(PER_ATTEMPT), fault: OnceLock::new() }
+        Self {
+            left: AtomicU64::new(PER_ATTEMPT),
+            most: most.max(PER_ATTEMPT),
+            fault: OnceLock::new(),
+            given_up: AtomicBool::new(false),
+        }
     }
 
     /// One more attempt reads from this connection. What earlier ones left is kept up to a limit, since an answer's
@@ -34,6 +40,15 @@ impl Allowance {
     #[must_use]
     pub(crate) fn spend(&self, bytes: usize) -> bool {
         self.update(|left| left.checked_sub(u64::try_from(bytes).ok()?))
+    }
+
+    /// Nobody waits for this connection any more: no byte goes over it.
+    pub(crate) fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Relaxed)
     }
 
     /// What broke the connection: HTTP/2 hands on no more than its text.

@@ -15,7 +15,8 @@ use tokio::time::{Sleep, sleep};
 use crate::allowance::Allowance;
 
 /// A peer that reads nothing for so long is given up. An attempt's own deadline comes first; this ends what outlives
-/// it: the farewell of TLS or HTTP/2 that nobody takes would else hold socket and buffers for ever.
+/// it: an early answer's request, the farewell of TLS or HTTP/2. Nobody would take them, and socket and buffers would be
+/// held for ever.
 const WRITE_STALL: Duration = Duration::from_secs(30);
 /// Read at one go; then those who wait for what was read come first: HTTP/2 keeps a small frame as an object of many
 /// times its size until its stream has looked at it.
@@ -36,8 +37,16 @@ impl Socket {
         Self { tcp, allowance, burst: 0, stall: None, _place: place }
     }
 
-    /// Gives a write that stays blocked its time, and no more.
-    fn unless_stalled<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    /// Writes with `write`; one that stays blocked has its time, and no more.
+    fn write(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if self.allowance.is_given_up() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        let written = write(Pin::new(&mut self.tcp), cx);
         if written.is_ready() {
             self.stall = None;
             return written;
@@ -75,9 +84,7 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let written = Pin::new(&mut this.tcp).poll_write(cx, buf);
-        this.unless_stalled(cx, written)
+        self.get_mut().write(cx, |tcp, cx| tcp.poll_write(cx, buf))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -97,9 +104,7 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let written = Pin::new(&mut this.tcp).poll_write_vectored(cx, bufs);
-        this.unless_stalled(cx, written)
+        self.get_mut().write(cx, |tcp, cx| tcp.poll_write_vectored(cx, bufs))
     }
 }
 

@@ -25,12 +25,23 @@ pub(crate) struct ConnectionInfo {
     pub(crate) since: Instant,
     /// What may still come over it, and what broke it.
     pub(crate) allowance: Arc<Allowance>,
+    /// Who goes down with it.
+    pub(crate) carries: Carries,
+}
+
+/// How many attempts a connection has at a time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Carries {
+    /// HTTP/1.1.
+    One,
+    /// HTTP/2.
+    Many,
 }
 
 impl ConnectionInfo {
     /// A connection made now.
     pub(crate) fn new(peer: IpAddr, allowance: Arc<Allowance>) -> Self {
-        Self { peer, since: Instant::now(), allowance }
+        Self { peer, since: Instant::now(), allowance, carries: Carries::One }
     }
 }
 
@@ -52,7 +63,10 @@ impl Stream {
         Self { io: Io::Plain(TokioIo::new(socket)), info }
     }
 
-    pub(crate) fn tls(tls: TlsStream<Socket>, info: ConnectionInfo) -> Self {
+    pub(crate) fn tls(tls: TlsStream<Socket>, mut info: ConnectionInfo) -> Self {
+        if tls.get_ref().1.alpn_protocol() == Some(b"h2") {
+            info.carries = Carries::Many;
+        }
         Self { io: Io::Tls(Box::new(TokioIo::new(tls))), info }
     }
 
@@ -70,9 +84,9 @@ impl Stream {
 impl Connection for Stream {
     fn connected(&self) -> Connected {
         let connected = Connected::new().extra(self.info.clone());
-        match &self.io {
-            Io::Tls(tls) if tls.inner().get_ref().1.alpn_protocol() == Some(b"h2") => connected.negotiated_h2(),
-            Io::Tls(_) | Io::Plain(_) => connected,
+        match self.info.carries {
+            Carries::One => connected,
+            Carries::Many => connected.negotiated_h2(),
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::error::HttpBuildError;
 use crate::failure;
 use crate::outgoing;
 use crate::progress::{Phase, Progress};
-use crate::stream::ConnectionInfo;
+use crate::stream::{Carries, ConnectionInfo};
 use crate::targets::Targets;
 
 /// Shorter than the keep-alive of common servers (5 s and up): a request on a connection that the receiver is just
@@ -130,9 +130,7 @@ impl Transport for HttpTransport {
         };
         let exchange = Arc::clone(&progress).scope(exchange);
         let Ok((_place, head)) = timeout_at(deadline, exchange).await else {
-            let late = missed(timeout, &progress, &connection);
-            retire(&connection);
-            return Err(late);
+            return Err(missed(timeout, &progress, &connection));
         };
         match head {
             Ok(head) => Ok(self.receive(head, &connection, deadline).await),
@@ -197,13 +195,15 @@ fn info_of_captured(connection: &CaptureConnection) -> Option<ConnectionInfo> {
     connection.connection_metadata().as_ref().and_then(info_of)
 }
 
-/// The failure of an attempt whose deadline passed before a head came.
+/// The failure of an attempt whose deadline passed before a head came, and the end of its connection.
 fn missed(timeout: Duration, progress: &Progress, connection: &CaptureConnection) -> SendFailure {
-    if let Some(info) = info_of_captured(connection) {
-        let why = format!("no complete head within {timeout:?}");
-        return SendFailure::new(Reason::ResponseTimeout, why).at(Some(info.peer));
+    let Some(info) = info_of_captured(connection) else { return progress.missed(timeout) };
+    retire(connection);
+    if info.carries == Carries::One {
+        // Else the request would wait on for a receiver that reads nothing.
+        info.allowance.give_up();
     }
-    progress.missed(timeout)
+    SendFailure::new(Reason::ResponseTimeout, format!("no complete head within {timeout:?}")).at(Some(info.peer))
 }
 
 /// A century: tokio's clock cannot hold `Duration::MAX`.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use notify_core::delivery::Reason;
 use notify_core::transport::Transport;
 use notify_http::testing::{HostileReceiver, ReceivedRequest, Shape};
@@ -110,4 +111,46 @@ async fn a_host_that_is_slow_to_take_connections_fails_its_own_attempts_only() {
     let fine = transport.send(request(good.url("/")));
     let (stuck, fine) = tokio::join!(stuck, fine);
     assert_eq!((stuck.unwrap_err().reason, fine.unwrap().status), (Reason::ConnectTimeout, 200));
+}
+
+#[tokio::test]
+async fn the_last_place_is_free_again_when_a_connection_past_its_age_is_given_up() {
+    let plain = Receiver::always(Answer::status(200)).await;
+    let http2 = HostileReceiver::start(Shape::ResetAfterHead).await.unwrap();
+    let transport = loopback().connections_per_host(1).connection_max_age(Duration::ZERO);
+    let transport = transport.extra_root_pem(http2.root_pem().unwrap()).build().unwrap();
+    for _ in 0..5 {
+        for url in [plain.url("/"), http2.url()] {
+            assert_eq!(transport.send(request(url)).await.unwrap().status, 200);
+        }
+    }
+    assert_eq!((plain.connections(), http2.connections()), (5, 5));
+}
+
+#[tokio::test]
+async fn a_literal_of_ipv6_is_connected_to_and_named_in_brackets() {
+    if std::net::TcpListener::bind("[::1]:0").is_err() {
+        println!("SKIPPED: this machine has no IPv6 loopback");
+        return;
+    }
+    let receiver = Receiver::start("[::1]:0".parse().unwrap(), None, |_| Answer::status(200)).await;
+    let response = loopback().build().unwrap().send(request(receiver.url("/"))).await.unwrap();
+    assert_eq!((response.status, response.peer), (200, Some(receiver.address.ip())));
+    assert_eq!(receiver.requests()[0].header("host"), Some(receiver.address.to_string().as_str()));
+}
+
+/// The request that nobody read waited on after its attempt's deadline, and its connection was held for ever.
+#[tokio::test]
+async fn a_receiver_that_reads_nothing_gives_its_place_back_at_the_deadline() {
+    for shape in [Shape::NeverRead, Shape::NeverReadOverTls] {
+        let receiver = HostileReceiver::start(shape).await.unwrap();
+        let transport = receiver.root_pem().into_iter().fold(loopback(), |builder, pem| builder.extra_root_pem(pem));
+        let transport = transport.connections_per_host(1).build().unwrap();
+        for nth in 1..=2 {
+            let mut asked = within(receiver.url(), 1500);
+            asked.body = Bytes::from(vec![b'x'; 64 << 20]);
+            let failure = transport.send(asked).await.unwrap_err();
+            assert_eq!((failure.reason, receiver.connections()), (Reason::ResponseTimeout, nth), "{failure}");
+        }
+    }
 }

@@ -54,6 +54,11 @@ async fn faults(shape: Shape) -> Vec<String> {
     if reply.as_ref().is_ok_and(|response| response.body.len() > KEPT) {
         faults.push("kept too much".into());
     }
+    // A receiver that nobody trusts gets to see no request.
+    let distrusted = receiver.root_pem().is_some() && matches!(shape.ending(), Ending::Tls(_));
+    if distrusted && receiver.requests() > 0 {
+        faults.push("was sent a request".into());
+    }
     if receiver.connections() > 1 || receiver.requests() > 1 {
         faults.push(format!("{} connections, {} requests", receiver.connections(), receiver.requests()));
     }
