@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::retry::RetryAfter;
 
-use super::Reason;
+use super::{Reason, TlsFault};
 
 /// A complete head came back; the status decides, whatever became of the body.
 #[derive(Clone, Eq, PartialEq)]
@@ -60,12 +60,28 @@ pub struct SendFailure {
     pub detail: String,
     /// The address that was tried last.
     pub peer: Option<IpAddr>,
+    /// With [`Reason::Tls`], what was wrong: the endpoint's owner is told.
+    pub tls: Option<TlsFault>,
 }
 
 impl SendFailure {
     /// A failure of this kind.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into(), peer: None }
+        Self { reason, detail: detail.into(), peer: None, tls: None }
+    }
+
+    /// A TLS handshake that failed with this fault.
+    pub fn tls(fault: TlsFault, detail: impl Into<String>) -> Self {
+        Self { tls: Some(fault), ..Self::new(Reason::Tls, detail) }
+    }
+
+    /// What happened, for the endpoint's owner. Tells no address and no detail of the sender's network.
+    #[must_use]
+    pub fn sentence(&self) -> &'static str {
+        match self.tls {
+            Some(fault) if self.reason == Reason::Tls => fault.sentence(),
+            _ => self.reason.sentence(),
+        }
     }
 
     /// The same, at this address.

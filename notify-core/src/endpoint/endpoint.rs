@@ -124,15 +124,16 @@ impl FromStr for EndpointUrl {
     type Err = InvalidInput;
 
     fn from_str(text: &str) -> Result<Self, InvalidInput> {
-        let refuse = |why: &'static str| Err(InvalidInput::new("url", "NTF-URL", why));
+        // Codes and words of the HTTP transport, which would refuse these too.
+        let refuse = |code: &'static str, why: &'static str| Err(InvalidInput::new("url", code, why));
         if text.is_empty() {
-            return refuse("must not be empty");
+            return refuse("NTF-URL", "must not be empty");
         }
         if text.len() > MAX_URL_BYTES {
-            return refuse("has at most 2048 bytes");
+            return refuse("NTF-URL-LENGTH", "has more than 2048 bytes");
         }
         if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return refuse("must not have blanks or control characters");
+            return refuse("NTF-URL-CHARACTER", "must not have blanks or control characters");
         }
         Ok(Self(Arc::from(text)))
     }

@@ -40,11 +40,18 @@ impl Verdict {
 pub fn classify(reply: Result<Response, SendFailure>, rule: SuccessRule) -> Verdict {
     match reply {
         Ok(response) => judge_status(response, rule),
-        Err(failure) => {
+        Err(mut failure) => {
             // A transport that came back has an outcome. Only the engine knows of lost and interrupted attempts, and
             // those burn no retry: a transport that said so would be asked for ever.
-            let reason = if failure.reason.counts() { failure.reason } else { Reason::Local };
-            Verdict { detail: Some(failure.detail), peer: failure.peer, ..Verdict::of_reason(reason) }
+            if !failure.reason.counts() {
+                failure.reason = Reason::Local;
+            }
+            Verdict {
+                error: Some(failure.sentence().to_owned()),
+                detail: Some(failure.detail),
+                peer: failure.peer,
+                ..Verdict::new(Outcome::Failure(failure.reason))
+            }
         }
     }
 }
