@@ -22,9 +22,9 @@
 //!
 //! # Whom it trusts
 //! Mozilla's roots and those of [`extra_root_pem`](HttpTransportBuilder::extra_root_pem), each time for the URL's own
-//! host; there is no switch that accepts any certificate. [`tls_for_host`](HttpTransportBuilder::tls_for_host) gives one
-//! host a client certificate or roots of its own. [`proxy`](HttpTransportBuilder::proxy) is the one way through a proxy.
-//! Nothing is read from the environment: no proxy, no roots, no key log.
+//! host; there is no switch that accepts any certificate. [`tls_for_host`](HttpTransportBuilder::tls_for_host) gives
+//! one host a client certificate or roots of its own. [`proxy`](HttpTransportBuilder::proxy) is the one way through a
+//! proxy. Nothing is read from the environment: no proxy, no roots, no key log.
 //!
 //! # Where it may go
 //! To `https` URLs whose every address is public, judged after resolution and just before the connection is made, and
