@@ -83,8 +83,8 @@ fn judge(cause: &(dyn Error + 'static)) -> Option<SendFailure> {
     if source.is::<io::Error>() || source.is::<hyper::Error>() {
         return None;
     }
-    // What is left comes from the HTTP/2 layer. "error detected" are its words for rules that the peer broke, as opposed
-    // to streams and connections that the peer closed, with bytes of its own choice behind: those may echo a payload.
+    // What is left comes from the HTTP/2 layer. "error detected" are its words for rules that the peer broke, unlike
+    // streams and connections that the peer closed, with bytes of its own choice behind: those may echo a payload.
     let text = source.to_string();
     let (reason, text) = match text.split_once(" error detected") {
         Some((what, _)) if !what.contains(':') => (Reason::Protocol, text.as_str()),

@@ -16,15 +16,15 @@
 //! 16 KiB of the body are kept.
 //!
 //! Whatever the receiver does, an attempt takes less than 1 MiB of memory beside its request: a head of 64 KiB (HTTP/2:
-//! 16 KiB) and 100 lines, windows of 64 KiB a stream, and 256 KiB from the wire in all, so that a flood of small frames
-//! or interim answers ends long before the deadline. A connection is used for 45 s, and its name is then looked up
-//! again; at most 256 are open to one host.
+//! 16 KiB) and 100 lines, windows of 64 KiB a stream. The wire brings it 256 KiB at the most, and what earlier attempts
+//! on a kept connection left over: a flood of small frames or interim answers ends long before the deadline. A
+//! connection is used for 45 s, and its name is then looked up again; at most 256 are open to one host.
 //!
 //! # Whom it trusts
 //! Mozilla's roots and those of [`extra_root_pem`](HttpTransportBuilder::extra_root_pem), each time for the URL's own
-//! host; there is no switch that accepts any certificate. [`tls_for_host`](HttpTransportBuilder::tls_for_host) gives one
-//! host a client certificate or roots of its own. [`proxy`](HttpTransportBuilder::proxy) is the one way through a proxy.
-//! Nothing is read from the environment: no proxy, no roots, no key log.
+//! host; there is no switch that accepts any certificate. [`tls_for_host`](HttpTransportBuilder::tls_for_host) gives
+//! one host a client certificate or roots of its own. [`proxy`](HttpTransportBuilder::proxy) is the one way through a
+//! proxy. Nothing is read from the environment: no proxy, no roots, no key log.
 //!
 //! # Where it may go
 //! To `https` URLs whose every address is public, judged after resolution and just before the connection is made, and

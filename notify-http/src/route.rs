@@ -65,7 +65,7 @@ impl Route {
                 biased;
                 ended = tries.join_next() => match ended {
                     Some(Ok(Ok(reached))) => return Ok(reached),
-                    Some(Ok(Err(failure))) => last = failure,
+                    Some(Ok(Err(failure))) => last = weightier(last, failure),
                     Some(Err(error)) => last = SendFailure::new(Reason::Local, error.to_string()),
                     None => return Err(last),
                 },
@@ -183,6 +183,13 @@ async fn dial(dialer: &dyn Dial, address: SocketAddr) -> Result<TcpStream, SendF
     dialer.dial(address).await.map_err(|error| failure::connect(&error, address))
 }
 
+/// Of several addresses' failures, the one to tell: the latest, but one of our own (a family that this machine has no
+/// network for) never hides the receiver's.
+fn weightier(known: SendFailure, next: SendFailure) -> SendFailure {
+    let ours = |failure: &SendFailure| matches!(failure.reason, Reason::Local | Reason::Dns);
+    if ours(&next) && !ours(&known) { known } else { next }
+}
+
 /// The families in turn, beginning with the first address's; within a family the resolver's order.
 fn interleaved(ips: &[IpAddr]) -> Vec<IpAddr> {
     let Some(first) = ips.first() else { return Vec::new() };
@@ -215,6 +222,19 @@ mod tests {
             (&[], &[]),
         ] {
             assert_eq!(interleaved(&ips(given)), ips(turns));
+        }
+    }
+
+    #[test]
+    fn a_family_that_is_not_there_hides_no_refusal() {
+        let failure = |reason| SendFailure::new(reason, "");
+        for (known, next, told) in [
+            (Reason::Dns, Reason::Local, Reason::Local),
+            (Reason::Local, Reason::ConnectRefused, Reason::ConnectRefused),
+            (Reason::ConnectRefused, Reason::Local, Reason::ConnectRefused),
+            (Reason::ConnectRefused, Reason::ConnectTimeout, Reason::ConnectTimeout),
+        ] {
+            assert_eq!(weightier(failure(known), failure(next)).reason, told);
         }
     }
 

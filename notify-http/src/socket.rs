@@ -15,8 +15,8 @@ use tokio::time::{Sleep, sleep};
 use crate::allowance::Allowance;
 
 /// A peer that reads nothing for so long is given up. An attempt's own deadline comes first; this ends what outlives
-/// it: an early answer's request, the farewell of TLS or HTTP/2. Nobody would take them, and socket and buffers would be
-/// held for ever.
+/// it: an early answer's request, the farewell of TLS or HTTP/2. Nobody would take them, and socket and buffers would
+/// be held for ever.
 const WRITE_STALL: Duration = Duration::from_secs(30);
 /// Read at one go; then those who wait for what was read come first: HTTP/2 keeps a small frame as an object of many
 /// times its size until its stream has looked at it.

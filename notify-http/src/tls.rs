@@ -85,7 +85,7 @@ pub(crate) fn fault(error: &rustls::Error) -> (TlsFault, String) {
         rustls::Error::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13 | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
         ) => TlsFault::OldVersion,
-        rustls::Error::InvalidMessage(_) | rustls::Error::InappropriateMessage { .. } => TlsFault::NotTls,
+        rustls::Error::InvalidMessage(_) => TlsFault::NotTls,
         _ => TlsFault::Other,
     };
     let detail = match error {

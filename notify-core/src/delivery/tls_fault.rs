@@ -62,8 +62,8 @@ impl TlsFault {
             Self::SelfSigned => "the TLS handshake failed: the certificate is self-signed",
             Self::UnknownAuthority => "the TLS handshake failed: the certificate's authority is not trusted",
             Self::MissingIntermediate => {
-                "the TLS handshake failed: the certificate's issuer is unknown; an intermediate certificate is missing, \
-                 or its authority is not trusted"
+                "the TLS handshake failed: the certificate's issuer is unknown; an intermediate certificate is \
+                 missing, or its authority is not trusted"
             }
             Self::Revoked => "the TLS handshake failed: the certificate is revoked",
             Self::BadSignature => "the TLS handshake failed: a signature of the certificate is wrong",

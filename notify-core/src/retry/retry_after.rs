@@ -37,8 +37,9 @@ impl RetryAfter {
         }
         DATES.iter().find_map(|form| {
             let time = strtime::parse(form, value).ok()?.to_datetime().ok()?;
-            let millis = Offset::UTC.to_timestamp(time).ok()?.as_millisecond();
-            Some(Self::At(Timestamp::from_millis(millis)))
+            // The calendar of a date ends a day after that of a timestamp.
+            let at = Offset::UTC.to_timestamp(time).map_or(i64::MAX, |time| time.as_millisecond());
+            Some(Self::At(Timestamp::from_millis(at)))
         })
     }
 
@@ -92,6 +93,8 @@ mod tests {
         {
             assert_eq!(RetryAfter::parse(spelling), Some(RetryAfter::At(date)), "{spelling}");
         }
+        let last = RetryAfter::parse("Fri, 31 Dec 9999 23:59:59 GMT");
+        assert!(matches!(last, Some(RetryAfter::At(at)) if at > date), "{last:?}");
         assert_eq!(
             RetryAfter::parse("Sun Nov  6 08:49:37 1994"),
             Some(RetryAfter::At("1994-11-06T08:49:37Z".parse().unwrap()))

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
+use notify_core::delivery::TlsFault;
 use notify_core::transport::Transport;
 use notify_http::HttpTransport;
 use notify_http::testing::{Ending, HostileReceiver, Shape};
@@ -88,6 +89,29 @@ fn the_table_has_forty_shapes_and_more_each_with_its_own_words() {
     let does: std::collections::BTreeSet<_> = Shape::ALL.iter().map(|shape| shape.does()).collect();
     assert!(does.len() >= 40, "{}", does.len());
     assert_eq!(does.len(), Shape::ALL.len());
+}
+
+/// For readers of the documents; the code is the table's only source.
+#[test]
+fn the_documents_show_the_table_as_it_is() {
+    let row = |shape: &Shape| {
+        let ending = match shape.ending() {
+            Ending::Status(status) => format!("status {status}"),
+            Ending::Failure(reason) => format!("`{}`", reason.as_str()),
+            Ending::Tls(fault) => format!("`tls`: {}", words(fault)),
+        };
+        let when = if shape.ends_at_deadline() { ", at the attempt's deadline" } else { "" };
+        format!("| `{}` | {} | {ending}{when} |\n", shape.name(), shape.does())
+    };
+    let table: String = Shape::ALL.iter().map(row).collect();
+    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/hostile-receivers.md");
+    let shown = std::fs::read_to_string(document).unwrap();
+    assert!(shown.ends_with(&table), "docs/hostile-receivers.md should end with\n{table}");
+}
+
+fn words(fault: TlsFault) -> &'static str {
+    let sentence = fault.sentence();
+    sentence.split_once(": ").map_or("no more is told", |(_, words)| words)
 }
 
 /// "Unprocessed, please send again" is what client libraries repeat a request for, unseen.
