@@ -14,6 +14,7 @@ use super::driver::{Driver, Round};
 use super::endpoints::Endpoints;
 use super::error::{PublishError, RunError};
 use super::history::History;
+use super::prepare::Prepared;
 use super::publisher::{Publisher, Receipt};
 use super::shared::{Shared, lock};
 
@@ -103,6 +104,14 @@ impl Engine {
     /// See [`PublishError`].
     pub async fn publish_all(&self, events: Vec<NewEvent>) -> Result<Vec<Receipt>, PublishError> {
         self.publisher().publish_all(events).await
+    }
+
+    /// Prepares events for an insert in the host's own transaction: see [`Publisher::prepare`].
+    ///
+    /// # Errors
+    /// See [`PublishError`].
+    pub async fn prepare(&self, events: Vec<NewEvent>) -> Result<Prepared, PublishError> {
+        self.publisher().prepare(events).await
     }
 
     /// Registers, reads and changes endpoints.

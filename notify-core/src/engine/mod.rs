@@ -14,10 +14,12 @@ mod entropy;
 mod error;
 mod held;
 mod history;
+mod prepare;
 mod publisher;
 mod reference;
 mod reserved;
 mod shared;
+mod stored;
 mod subscriptions;
 mod timekeeper;
 
@@ -32,4 +34,5 @@ pub use entropy::Entropy;
 pub use entropy::OsEntropy;
 pub use error::{BuildError, ControlError, PublishError, RunError};
 pub use history::{History, Outlook};
+pub use prepare::Prepared;
 pub use publisher::{Publisher, Receipt};
