@@ -22,3 +22,8 @@ struct Retries;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guides/verify.md")]
 struct Verify;
+
+/// And in the guide to transactions.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/publish-in-your-transaction.md")]
+struct PublishInYourTransaction;
