@@ -12,4 +12,5 @@ mod publish;
 mod settle;
 mod sharing;
 mod support;
+mod test_notify;
 mod transaction;
