@@ -2,9 +2,11 @@
 //!
 //! A host's test takes [`TestNotify`]: an engine whose clock stands still until it is moved, whose receivers answer by
 //! script, and which can say what was published and delivered. Its pieces, [`ManualClock`] and [`ScriptedTransport`],
-//! can be used alone.
+//! can be used alone. The author of a store takes the [`kit`].
 
 mod host;
+#[cfg(feature = "testing")]
+pub mod kit;
 mod manual_clock;
 mod pace;
 mod replies;

@@ -11,6 +11,7 @@ use crate::sign::{
     NOTIFY_SIGNATURE, Secret, StandardHeaders, Verifier, VerifyError, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP,
 };
 use crate::testing::SentRequest;
+use crate::time::Timestamp;
 
 use super::log::{Found, Scene};
 use super::report::{Data, data_of, short};
@@ -129,8 +130,7 @@ fn verify(verifier: &Verifier, request: &SentRequest, found: &Found) -> Result<(
         timestamp: header(WEBHOOK_TIMESTAMP),
         signature: header(WEBHOOK_SIGNATURE),
     };
-    let at =
-        |second: i64| verifier.verify_standard(&request.body, standard, crate::Timestamp::from_millis(second * 1000));
+    let at = |second: i64| verifier.verify_standard(&request.body, standard, Timestamp::from_millis(second * 1000));
     let mut seconds = found.attempts.iter().map(|attempt| attempt.started_at.as_secs());
     match seconds.find(|second| at(*second).is_ok()) {
         Some(_) => Ok(()),
