@@ -27,3 +27,8 @@ struct Verify;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guides/publish-in-your-transaction.md")]
 struct PublishInYourTransaction;
+
+/// And in the guide to testing a host.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/test-your-host.md")]
+struct TestYourHost;

@@ -66,7 +66,7 @@ async fn each_thing_said_of_a_delivery_fails_with_what_is_there_instead() {
     assert_eq!(failure(|| drop(t.assert_delivered(&crm).event::<ConnectionUpdated>())), told("updated"));
     assert_eq!(
         failure(|| drop(t.assert_delivered(&crm).attempts(1).body_json(json!({"connection_id": "c2"})))),
-        told(r#"created after 1 attempt with data {"connection_id":"c2"}"#) + "\n    data {\"connection_id\":\"c1\"}"
+        told(r#"created after 1 attempt, with data {"connection_id":"c2"}"#) + "\n    data {\"connection_id\":\"c1\"}"
     );
     assert_eq!(
         failure(|| t.refute_delivered(&crm)),
@@ -91,8 +91,8 @@ async fn a_signature_by_another_secret_is_told_and_not_taken_for_one() {
     let next = Endpoint { secrets, version: before.version.next(), ..Endpoint::clone(&before) };
     store.replace(before.version, &next).await.unwrap();
     let told = failure(|| drop(t.assert_delivered(&crm).signed()));
-    let begin = "expected a delivered attempt to https://crm.test/hook for connection.created with valid signatures, \
-                 but signature does not match any of 1 secrets (fingerprints ";
+    let begin = "expected a delivered attempt to https://crm.test/hook for connection.created with valid signatures \
+                 (but signature does not match any of 1 secrets (fingerprints ";
     assert!(told.starts_with(begin), "{told}");
     assert!(!told.contains(crm.secret().expose()));
 }

@@ -1,6 +1,5 @@
 //! What a test says of a delivery that arrived.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -24,7 +23,7 @@ pub struct Delivered {
     /// All requests to the webhook's URL.
     requests: Vec<SentRequest>,
     /// What holds for `left`, in words.
-    conditions: String,
+    conditions: Vec<String>,
     event_type: Option<&'static str>,
     shown: Data,
     left: Vec<Found>,
@@ -33,7 +32,7 @@ pub struct Delivered {
 impl Delivered {
     #[track_caller]
     pub(super) fn of(scene: Scene, requests: Vec<SentRequest>) -> Self {
-        let (conditions, left) = (String::new(), scene.found.clone());
+        let (conditions, left) = (Vec::new(), scene.found.clone());
         let all = Self { scene, requests, conditions, event_type: None, shown: Data::Hidden, left };
         all.keep(|found| found.delivery.state() == State::Delivered)
     }
@@ -55,7 +54,7 @@ impl Delivered {
     #[track_caller]
     pub fn attempts(mut self, count: u32) -> Self {
         let noun = if count == 1 { "attempt" } else { "attempts" };
-        let _ = write!(self.conditions, " after {count} {noun}");
+        self.conditions.push(format!("after {count} {noun}"));
         self.keep(|found| found.delivery.as_stored().attempts == count)
     }
 
@@ -66,7 +65,7 @@ impl Delivered {
     #[track_caller]
     pub fn body_json(mut self, data: impl Into<Value>) -> Self {
         let data = data.into();
-        let _ = write!(self.conditions, " with data {}", short(&data.to_string()));
+        self.conditions.push(format!("with data {}", short(&data.to_string())));
         self.shown = Data::Shown;
         self.keep(|found| serde_json::from_str::<Value>(data_of(&found.event)).is_ok_and(|sent| sent == data))
     }
@@ -78,12 +77,10 @@ impl Delivered {
     /// No such delivery arrived; the message says what a verifier says.
     #[track_caller]
     pub fn signed(mut self) -> Self {
-        self.conditions.push_str(" with valid signatures");
         let problems: Vec<Option<String>> =
             self.left.iter().map(|found| unsigned(found, &self.requests, &self.scene.secrets)).collect();
-        if let Some(problem) = problems.iter().flatten().next() {
-            let _ = write!(self.conditions, ", but {problem}");
-        }
+        let problem = problems.iter().flatten().next().map(|problem| format!(" (but {problem})"));
+        self.conditions.push(format!("with valid signatures{}", problem.unwrap_or_default()));
         let mut problems = problems.into_iter();
         self.keep(|_| problems.next().flatten().is_none())
     }
@@ -94,7 +91,9 @@ impl Delivered {
         if self.left.is_empty() {
             let event_type = self.event_type.or_else(|| self.scene.only_type());
             let event_type = event_type.map(|name| format!(" for {name}")).unwrap_or_default();
-            let expected = format!("expected a delivered attempt to {}{event_type}{}", self.scene.url, self.conditions);
+            let blank = if self.conditions.is_empty() { "" } else { " " };
+            let conditions = self.conditions.join(", ");
+            let expected = format!("expected a delivered attempt to {}{event_type}{blank}{conditions}", self.scene.url);
             panic!("{}", self.scene.tell(&expected, self.shown));
         }
         self
