@@ -78,23 +78,31 @@ async fn each_thing_said_of_a_delivery_fails_with_what_is_there_instead() {
 }
 
 #[tokio::test]
-async fn a_signature_by_another_secret_is_told_and_not_taken_for_one() {
+async fn a_signature_by_a_secret_that_nobody_was_given_is_told() {
     let store = MemoryStore::new();
     let t = TestNotify::on(store.clone()).await;
     let crm = t.webhook(CRM).await;
     t.respond_always(&crm, status(200));
+    set_secret(&store, &crm, "meanwhile-another-one").await;
     publish(&t.notify(), "c1").await;
     t.run_due().await;
     t.assert_delivered(&crm).signed();
-    let before = store.get(std::slice::from_ref(crm.id())).await.unwrap().remove(0).unwrap();
-    let secrets = SecretSet::new(Secret::new("another-secret-altogether").unwrap(), before.updated_at);
-    let next = Endpoint { secrets, version: before.version.next(), ..Endpoint::clone(&before) };
-    store.replace(before.version, &next).await.unwrap();
+    set_secret(&store, &crm, "and-then-a-third-one").await;
     let told = failure(|| drop(t.assert_delivered(&crm).signed()));
     let begin = "expected a delivered attempt to https://crm.test/hook for connection.created with valid signatures \
-                 (but signature does not match any of 1 secrets (fingerprints ";
+                 (but signature does not match any of 2 secrets (fingerprints ";
     assert!(told.starts_with(begin), "{told}");
-    assert!(!told.contains(crm.secret().expose()));
+    assert!(!told.contains("meanwhile") && !told.contains(crm.secret().expose()));
+}
+
+#[tokio::test]
+async fn signatures_hold_through_a_rotation() {
+    let (t, crm) = connected().await;
+    t.respond(&crm, [status(500), status(200)]);
+    t.run_due().await;
+    t.notify().endpoints().rotate_secret(crm.tenant(), crm.id(), Duration::ZERO).await.unwrap();
+    t.advance(in_minutes(5)).await;
+    t.assert_delivered(&crm).attempts(2).signed();
 }
 
 #[tokio::test]
@@ -405,6 +413,14 @@ async fn connected() -> (TestNotify, TestWebhook) {
     let crm = t.webhook(CRM).await;
     publish(&t.notify(), "c1").await;
     (t, crm)
+}
+
+/// Changes the secret past the engine, at once and without a trace.
+async fn set_secret(store: &MemoryStore, webhook: &TestWebhook, secret: &str) {
+    let before = store.get(std::slice::from_ref(webhook.id())).await.unwrap().remove(0).unwrap();
+    let secrets = SecretSet::new(Secret::new(secret).unwrap(), before.updated_at);
+    let next = Endpoint { secrets, version: before.version.next(), ..Endpoint::clone(&before) };
+    store.replace(before.version, &next).await.unwrap();
 }
 
 async fn publish(notify: &Engine, id: &str) {

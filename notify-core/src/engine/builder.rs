@@ -19,6 +19,7 @@ use super::crowd::Crowd;
 use super::engine::Engine;
 use super::entropy::{Entropy, draw};
 use super::error::BuildError;
+use super::secrets::Reveal;
 use super::shared::Shared;
 use super::subscriptions::Subscriptions;
 use super::timekeeper::Timekeeper;
@@ -40,6 +41,7 @@ pub struct EngineBuilder {
     config: DispatchConfig,
     max_payload: usize,
     grace: Duration,
+    reveal: Reveal,
     catalogue: Catalogue,
     problems: Vec<String>,
     #[cfg(any(test, feature = "testing"))]
@@ -76,6 +78,7 @@ impl EngineBuilder {
             config: DispatchConfig::default(),
             max_payload: DEFAULT_MAX_PAYLOAD,
             grace: DEFAULT_GRACE,
+            reveal: Reveal::Never,
             catalogue: Catalogue::default(),
             problems: Vec::new(),
             #[cfg(any(test, feature = "testing"))]
@@ -148,6 +151,14 @@ impl EngineBuilder {
         self
     }
 
+    /// Lets [`Endpoints::reveal_secret`](super::Endpoints::reveal_secret) show a secret again. Off by default: then a
+    /// secret is shown when it is made, and never after.
+    #[must_use]
+    pub const fn reveal_secrets(mut self) -> Self {
+        self.reveal = Reveal::Audited;
+        self
+    }
+
     /// Hears what happens.
     #[must_use]
     pub fn observer(mut self, observer: impl Observer) -> Self {
@@ -212,6 +223,7 @@ impl EngineBuilder {
             config: self.config,
             max_payload: self.max_payload,
             grace: self.grace,
+            reveal: self.reveal,
             catalogue: self.catalogue,
             xids: XidSource::new([n0, n1, n2, n3, n4], u32::from_be_bytes([0, c0, c1, c2])),
             time: Mutex::new(time),

@@ -55,9 +55,7 @@ impl Publisher {
     /// # Errors
     /// See [`PublishError`].
     pub async fn publish_event(&self, event: NewEvent) -> Result<Receipt, PublishError> {
-        let mut receipts = self.publish_all(vec![event]).await?;
-        // One answer for each event is the store's promise (S1).
-        receipts.pop().ok_or_else(|| StoreError::unavailable(Operation::Insert, "the store gave no answer").into())
+        only(self.publish_all(vec![event]).await?)
     }
 
     /// Publishes several events, all or nothing; receipts come in their order.
@@ -71,8 +69,12 @@ impl Publisher {
         if events.is_empty() {
             return Ok(Vec::new());
         }
+        self.insert(self.build_all(&events).await?).await
+    }
+
+    /// Stores a batch, and hands over in memory what it may.
+    pub(super) async fn insert(&self, mut batch: PublishBatch) -> Result<Vec<Receipt>, PublishError> {
         let shared = &self.shared;
-        let mut batch = self.build_all(&events).await?;
         let reserved = self.reserve(&mut batch).await;
         match shared.within(INSERT_DEADLINE, Operation::Insert, shared.store.insert(&batch)).await {
             Ok(InsertOutcome::Stored(answers)) => {
@@ -174,4 +176,10 @@ impl Publisher {
             idempotency_key: event.idempotency_key().cloned(),
         })
     }
+}
+
+/// The receipt of the one event that was published.
+pub(super) fn only(mut receipts: Vec<Receipt>) -> Result<Receipt, PublishError> {
+    // One answer for each event is the store's promise (S1).
+    receipts.pop().ok_or_else(|| StoreError::unavailable(Operation::Insert, "the store gave no answer").into())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::delivery::{Attempt, Delivery, Outcome, Reason, State, StoredDelivery};
+use crate::endpoint::Endpoint;
 use crate::id::{AttemptNumber, ChangeId};
 use crate::retry::Policy;
 use crate::time::Timestamp;
@@ -32,6 +33,18 @@ pub enum Gate {
     Disabled,
     /// It is deleted: its deliveries are cancelled.
     Gone,
+}
+
+impl Gate {
+    /// The gate of an endpoint that was read, or of one that does not exist.
+    #[must_use]
+    pub const fn of(endpoint: Option<&Endpoint>) -> Self {
+        match endpoint {
+            None => Self::Gone,
+            Some(endpoint) if endpoint.is_enabled() => Self::Open,
+            Some(_) => Self::Disabled,
+        }
+    }
 }
 
 /// What happened to a leased delivery.

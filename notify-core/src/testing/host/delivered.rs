@@ -70,8 +70,8 @@ impl Delivered {
         self.keep(|found| serde_json::from_str::<Value>(data_of(&found.event)).is_ok_and(|sent| sent == data))
     }
 
-    /// Every attempt carried signatures that a receiver verifies with the webhook's secrets: `x-notify-signature`,
-    /// and the Standard Webhooks headers where they are sent.
+    /// Every attempt carried signatures that a receiver verifies with the webhook's secrets (those it has now, and the
+    /// one it had when the test met it): `x-notify-signature`, and the Standard Webhooks headers where they are sent.
     ///
     /// # Panics
     /// No such delivery arrived; the message says what a verifier says.

@@ -31,7 +31,7 @@ pub(super) struct Scene {
     pub(super) published: Vec<Published>,
     /// How many attempts a round has.
     pub(super) attempts: u32,
-    /// Its secrets.
+    /// Its secrets, and the one it had when the test met it.
     pub(super) secrets: Vec<Secret>,
     pub(super) time: Time,
 }
@@ -85,7 +85,7 @@ async fn read_scene(engine: &Engine, webhook: &TestWebhook, time: Time) -> Resul
     let schedule = endpoint.as_ref().and_then(|endpoint| endpoint.policy.schedule.as_ref());
     let attempts = schedule.unwrap_or(&engine.policy().schedule).attempts();
     let kept = endpoint.iter().flat_map(|endpoint| endpoint.secrets.iter()).map(|stored| stored.secret.clone());
-    let secrets = endpoint.is_none().then(|| webhook.secret().clone()).into_iter().chain(kept).collect();
+    let secrets = kept.chain([webhook.secret().clone()]).collect();
     Ok(Scene { url: webhook.url().to_owned(), found, published, attempts, secrets, time })
 }
 
