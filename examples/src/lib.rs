@@ -32,3 +32,8 @@ struct PublishInYourTransaction;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guides/test-your-host.md")]
 struct TestYourHost;
+
+/// And in the guide to stores.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/write-your-own-store.md")]
+struct WriteYourOwnStore;
