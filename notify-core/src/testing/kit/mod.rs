@@ -58,7 +58,9 @@
 
 mod case;
 mod cases;
+mod conformance;
 mod fixture;
+mod race;
 mod report;
 pub mod sample;
 mod subject;
