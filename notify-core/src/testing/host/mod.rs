@@ -1,5 +1,6 @@
 //! Testing a host: an engine in the test's hands, and assertions about what it published and delivered.
 
+mod assertions;
 mod builder;
 mod counted;
 mod delivered;

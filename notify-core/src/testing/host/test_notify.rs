@@ -1,24 +1,19 @@
-//! The handle itself: webhooks, scripts, time, assertions.
+//! The handle itself: webhooks, scripts, time.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-
-use crate::delivery::State;
 use crate::endpoint::NewEndpoint;
-use crate::engine::{Engine, Round};
-use crate::event::{Event, EventPayload};
+use crate::engine::{Engine, Round, RunError};
 use crate::id::TenantId;
 use crate::store::{DeliveryLog, EndpointAdmin, EndpointDirectory, EndpointQuery, MemoryStore, PageRequest, Store};
 use crate::testing::{ManualClock, Reply, ScriptedTransport};
 use crate::time::Timestamp;
 
-use super::log::{Time, published, scene};
-use super::report::{Data, Envelope, data_of, spoken, tell_published};
-use super::{Delivered, TestNotifyBuilder, TestWebhook};
+use super::log::Time;
+use super::report::Envelope;
+use super::{TestNotifyBuilder, TestWebhook};
 
 /// An engine in a test's hands: a store in memory (or any other), a clock that only the test moves, receivers that
 /// answer by script, and assertions. No sockets, no sleeps. Clones are the same.
@@ -66,15 +61,16 @@ use super::{Delivered, TestNotifyBuilder, TestWebhook};
 /// assertions read the store and do not await.
 #[derive(Clone)]
 pub struct TestNotify {
-    hands: Arc<Hands>,
-    tenant: TenantId,
+    pub(super) hands: Arc<Hands>,
+    pub(super) tenant: TenantId,
 }
 
-struct Hands {
-    engine: Engine,
-    transport: ScriptedTransport,
+/// What all clones share.
+pub(super) struct Hands {
+    pub(super) engine: Engine,
+    pub(super) transport: ScriptedTransport,
     clock: ManualClock,
-    began: Timestamp,
+    pub(super) began: Timestamp,
 }
 
 impl TestNotify {
@@ -201,6 +197,9 @@ impl TestNotify {
                 self.hands.check_script();
                 round
             }
+            Err(error @ RunError::AlreadyRunning) => {
+                panic!("cannot run what is due: {error}\n  hint: leave run to the test: t.run_due() and t.advance(..)")
+            }
             Err(error) => panic!("cannot run what is due: {error}"),
         }
     }
@@ -226,109 +225,6 @@ impl TestNotify {
         total
     }
 
-    /// Fails the test unless an event of type `P` was published for which `matches` holds.
-    ///
-    /// # Panics
-    /// There is none; the message lists what was published.
-    #[track_caller]
-    pub fn assert_published<P: EventPayload + DeserializeOwned>(&self, matches: impl Fn(&P) -> bool) {
-        let read = |event: &Event| serde_json::from_str::<P>(data_of(event));
-        let unreadable = |event: &Event| read(event).err().map(|error| format!("(unreadable: {error})"));
-        self.assert_some_event(P::NAME, |event| read(event).is_ok_and(|payload| matches(&payload)), unreadable);
-    }
-
-    /// The same for events that have no type in Rust: `matches` gets their `data`.
-    ///
-    /// # Panics
-    /// There is none; the message lists what was published.
-    #[track_caller]
-    pub fn assert_published_json(&self, event_type: &str, matches: impl Fn(&Value) -> bool) {
-        let holds = |event: &Event| serde_json::from_str(data_of(event)).is_ok_and(|data| matches(&data));
-        self.assert_some_event(event_type, holds, |_| None);
-    }
-
-    /// Fails the test if an event of type `P` was published.
-    ///
-    /// # Panics
-    /// There is one; the message lists what was published.
-    #[track_caller]
-    pub fn refute_published<P: EventPayload>(&self) {
-        self.refute_published_json(P::NAME);
-    }
-
-    /// The same for events that have no type in Rust.
-    ///
-    /// # Panics
-    /// There is one; the message lists what was published.
-    #[track_caller]
-    pub fn refute_published_json(&self, event_type: &str) {
-        self.hands.check_script();
-        let mut found = published(&self.hands.engine, &self.tenant);
-        found.retain(|published| published.event.event_type.as_str() == event_type);
-        if !found.is_empty() {
-            let expected = format!("expected no published {event_type}");
-            panic!("{}", tell_published(&expected, &found, self.hands.began, |_| None));
-        }
-    }
-
-    /// Fails the test unless at least one delivery has arrived at the webhook; what it gives back asks for more.
-    ///
-    /// # Panics
-    /// None has; the message shows where its deliveries stand and what to try.
-    #[track_caller]
-    pub fn assert_delivered(&self, webhook: &TestWebhook) -> Delivered {
-        self.hands.check_script();
-        let scene = scene(&self.hands.engine, webhook, self.time());
-        Delivered::of(scene, self.hands.transport.sent_to(webhook.url()))
-    }
-
-    /// Fails the test if a delivery has arrived at the webhook.
-    ///
-    /// # Panics
-    /// One has; the message shows which.
-    #[track_caller]
-    pub fn refute_delivered(&self, webhook: &TestWebhook) {
-        self.hands.check_script();
-        let mut scene = scene(&self.hands.engine, webhook, self.time());
-        scene.found.retain(|found| found.delivery.state() == State::Delivered);
-        if !scene.found.is_empty() {
-            panic!("{}", scene.tell(&format!("expected no delivered attempt to {}", scene.url), Data::Shown));
-        }
-    }
-
-    /// Fails the test unless a delivery to the webhook has failed so far and is due again in exactly `delay` from now.
-    ///
-    /// # Panics
-    /// There is none; the message shows where its deliveries stand.
-    #[track_caller]
-    pub fn assert_next_retry(&self, webhook: &TestWebhook, delay: Duration) {
-        self.hands.check_script();
-        let scene = scene(&self.hands.engine, webhook, self.time());
-        let due = scene.time.now.saturating_add(delay);
-        let retries = scene.found.iter().map(|found| found.delivery.as_stored());
-        let mut retries = retries.filter(|row| row.state == State::Scheduled && row.attempts > 0);
-        if !retries.any(|row| row.ready_at == Some(due)) {
-            panic!("{}", scene.tell(&format!("expected a retry to {} in {}", scene.url, spoken(delay)), Data::Hidden));
-        }
-    }
-
-    #[track_caller]
-    fn assert_some_event(
-        &self,
-        event_type: &str,
-        holds: impl Fn(&Event) -> bool,
-        note: impl Fn(&Event) -> Option<String>,
-    ) {
-        self.hands.check_script();
-        let found = published(&self.hands.engine, &self.tenant);
-        let named = |event: &Event| event.event_type.as_str() == event_type;
-        if !found.iter().any(|published| named(&published.event) && holds(&published.event)) {
-            let expected = format!("expected a published {event_type} that matches");
-            let note = |event: &Event| note(event).filter(|_| named(event));
-            panic!("{}", tell_published(&expected, &found, self.hands.began, note));
-        }
-    }
-
     /// The earliest time at which a scheduled delivery of any tenant is due.
     async fn next_due(&self) -> Option<Timestamp> {
         match self.hands.engine.history().stats(None).await {
@@ -341,7 +237,7 @@ impl TestNotify {
         self.hands.clock.advance(time.since(self.hands.engine.now()));
     }
 
-    fn time(&self) -> Time {
+    pub(super) fn time(&self) -> Time {
         Time { began: self.hands.began, now: self.hands.engine.now() }
     }
 }
@@ -354,7 +250,7 @@ impl fmt::Debug for TestNotify {
 
 impl Hands {
     #[track_caller]
-    fn check_script(&self) {
+    pub(super) fn check_script(&self) {
         let unscripted = self.transport.take_unscripted();
         let Some(first) = unscripted.first() else { return };
         let event = serde_json::from_slice::<Envelope<'_>>(&first.body).map_or("?", |envelope| envelope.event);
