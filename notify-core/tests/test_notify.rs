@@ -72,7 +72,15 @@ async fn advancing_runs_each_retry_at_its_own_time_and_moving_the_clock_alone_ru
 
 #[tokio::test]
 async fn attempts_that_time_out_together_take_the_time_of_one_and_each_its_own_deadline() {
-    let t = TestNotify::new().await;
+    time_out_together(TestNotify::new().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn attempts_time_out_together_on_a_runtime_of_several_threads_too() {
+    time_out_together(TestNotify::new().await).await;
+}
+
+async fn time_out_together(t: TestNotify) {
     let mut hooks = Vec::new();
     for (url, seconds) in [("https://a.test/", 10), ("https://b.test/", 30), ("https://c.test/", 30)] {
         let mut new = NewEndpoint::new("slow", url);

@@ -269,17 +269,6 @@ impl Drop for Driver {
     }
 }
 
-/// For tests: sends what is due, if the engine is to do so at each publish.
-#[cfg(any(test, feature = "testing"))]
-pub(super) async fn deliver_inline(shared: &Arc<Shared>) {
-    let Some(turn) = &shared.inline else { return };
-    let _turn = turn.lock().await;
-    if let Ok(driver) = Driver::start(Arc::clone(shared)) {
-        // The event is published whatever happens here; what was not sent stays due.
-        drop(Box::pin(driver.run_once()).await);
-    }
-}
-
 /// Whether this is the end of a failed attempt, and not one that was handed back or cut off.
 fn burnt_a_retry(change: &Change) -> bool {
     let last = change.attempts().last();

@@ -24,7 +24,7 @@ use super::shared::{Shared, lock};
 /// Several engines can live in one process, and several processes can share one store.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 /// How the engine does.

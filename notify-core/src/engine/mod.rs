@@ -15,6 +15,8 @@ mod entropy;
 mod error;
 mod held;
 mod history;
+#[cfg(any(test, feature = "testing"))]
+mod in_order;
 mod ping;
 mod prepare;
 mod publisher;

@@ -81,7 +81,7 @@ impl Publisher {
                 let receipts = receipts(&batch, answers);
                 announce(shared, &batch, &receipts, reserved).await;
                 #[cfg(any(test, feature = "testing"))]
-                super::driver::deliver_inline(shared).await;
+                super::in_order::deliver_inline(shared).await;
                 if shared.is_running() {
                     // A task that publishes in a loop must not keep the engine, or other publishers, from their turn.
                     tokio::task::yield_now().await;

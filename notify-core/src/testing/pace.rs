@@ -46,11 +46,12 @@ impl Pace {
         let _lasting = Lasting::until(self, end);
         let mut calls = self.state.subscribe();
         loop {
+            // The sender lives as long as `self`.
+            let _ = calls.wait_for(|state| state.calls == 0).await;
+            // Then what the answer leads to comes first: perhaps another call, and no jump.
             for _ in 0..COURTESIES {
                 tokio::task::yield_now().await;
             }
-            // The sender lives as long as `self`.
-            let _ = calls.wait_for(|state| state.calls == 0).await;
             if self.clock.monotonic() >= end {
                 return;
             }

@@ -56,9 +56,9 @@ use super::{TestNotifyBuilder, TestWebhook};
 /// another's.
 ///
 /// # Runtime
-/// With the memory store and SQLite, `#[tokio::test]` is enough, and makes the order of everything the same in each
-/// run. A store whose connection lives on the runtime needs `#[tokio::test(flavor = "multi_thread")]`, since
-/// assertions read the store and do not await.
+/// With the memory store and SQLite, `#[tokio::test]` is enough. A store whose connection lives on the runtime needs
+/// `#[tokio::test(flavor = "multi_thread")]`, since assertions read the store and do not await. What is due runs on
+/// one thread there too, so that attempts which begin together see one time.
 #[derive(Clone)]
 pub struct TestNotify {
     pub(super) hands: Arc<Hands>,
@@ -192,7 +192,7 @@ impl TestNotify {
     /// # Panics
     /// A request had no scripted answer, the store does not answer, or the code under test polls `run`.
     pub async fn run_due(&self) -> Round {
-        match self.hands.engine.run_once().await {
+        match self.hands.engine.run_in_order().await {
             Ok(round) => {
                 self.hands.check_script();
                 round
