@@ -59,5 +59,7 @@ impl Prepared {
     /// A dropped call has told the engine or not; see above for what is then left to itself.
     pub async fn committed(self, receipts: &[Receipt]) {
         announce(&self.shared, &self.batch, receipts, Reserved::none(&self.shared)).await;
+        #[cfg(any(test, feature = "testing"))]
+        super::in_order::deliver_inline(&self.shared).await;
     }
 }

@@ -2,7 +2,7 @@
 
 use notify_core::testing::{TestNotify, in_minutes, status, timeout};
 use notify_core::{ConnectionCreated, EventPayload, NewEvent};
-use notify_store_sqlite::{SqliteStore, insert_in};
+use notify_store_sqlite::insert_in;
 
 use crate::support::*;
 
@@ -28,12 +28,20 @@ async fn a_host_on_a_file_is_tested_with_timeouts_that_take_no_time() {
 }
 
 #[tokio::test]
-async fn inline_on_a_file_a_publish_has_delivered_when_it_returns() {
-    let t = TestNotify::builder(SqliteStore::open_in_memory().unwrap()).inline().build();
+async fn inline_on_a_file_a_publish_and_a_commit_have_delivered_when_they_return() {
+    let (_dir, store) = in_file().await;
+    let mut conn = outside(&store);
+    let t = TestNotify::builder(store).inline().build();
     let crm = t.webhook("https://crm.test/hook").await;
-    t.respond(&crm, [status(200)]);
+    t.respond(&crm, [status(200), status(200)]);
     t.notify().publish(&ConnectionCreated::example()).await.unwrap();
     t.assert_delivered(&crm).attempts(1).signed();
+    let prepared = t.notify().prepare(vec![NewEvent::new("order.paid", "8").unwrap()]).await.unwrap();
+    let tx = conn.transaction().unwrap();
+    let receipts = prepared.receipts(insert_in(&tx, prepared.batch()).unwrap()).unwrap();
+    tx.commit().unwrap();
+    prepared.committed(&receipts).await;
+    t.assert_delivered(&crm).body_json(8).attempts(1);
 }
 
 #[tokio::test]

@@ -37,7 +37,8 @@ impl TestNotifyBuilder {
         Self { engine, pace, clock }
     }
 
-    /// A publish delivers before it returns: for hosts whose tests do not care about time.
+    /// A publish delivers before it returns, and so does [`Prepared::committed`](crate::engine::Prepared::committed):
+    /// for hosts whose tests do not care about time.
     #[must_use]
     pub fn inline(mut self) -> Self {
         self.engine = self.engine.deliver_inline();
