@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::{FixtureError, StoreFixture, Subject};
 
 /// A store that hangs must not hang the whole run. Far above what any case needs, on any machine.
-const HANGS_AFTER: Duration = Duration::from_secs(120);
+const HANGS_AFTER: Duration = Duration::from_secs(60);
 
 /// The variable that makes a missing server a failure.
 const REQUIRE_SERVERS: &str = "NOTIFY_REQUIRE_SERVERS";
@@ -104,7 +104,7 @@ impl Case {
     /// # Panics
     /// The case failed, or there is no such server although `NOTIFY_REQUIRE_SERVERS=1`.
     pub fn test(&self, fixture: &dyn StoreFixture) {
-        match super::runtime().block_on(self.run(fixture)) {
+        match super::block_on(self.run(fixture)) {
             CaseResult::Passed => {}
             CaseResult::NotOffered { what, why } => println!("NOT OFFERED: {what}: {why}"),
             CaseResult::Skipped(why) if std::env::var_os(REQUIRE_SERVERS).is_some_and(|value| value == "1") => {
