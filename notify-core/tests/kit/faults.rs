@@ -267,4 +267,115 @@ wrong_stores! {
         "retention::a_pruned_event_s_id_and_key_are_free_again",
         "durable::what_was_pruned_stays_away_after_a_restart",
     ];
+    wrong_store_bears_held_rows_scheduled BearsHeldRowsScheduled "makes deliveries due that are born held" [
+        "insert::a_delivery_that_starts_held_is_born_held_with_its_due_time",
+        "claim::a_held_row_is_never_claimed",
+        "load::an_attached_row_starts_as_it_says",
+        "sweep::release_frees_rows_that_were_born_held",
+    ];
+    wrong_store_answers_in_reverse AnswersInReverse "answers a batch in reverse" [
+        "insert::answers_come_in_the_order_of_the_events",
+        "insert::the_same_event_twice_in_one_batch_is_stored_once",
+        "keys::a_stored_id_decides_before_a_key_of_the_same_batch",
+        "keys::the_same_key_twice_in_one_batch_is_a_duplicate_of_the_first",
+    ];
+    wrong_store_a_duplicate_adds_deliveries ADuplicateAddsDeliveries "adds a duplicate's deliveries to the first event" [
+        "insert::a_duplicate_changes_nothing",
+    ];
+    wrong_store_selects_then_leases SelectsThenLeases "selects rows, and then leases them" [
+        "racing::claimers_at_once_share_the_rows_and_each_goes_to_one",
+        "~racing::a_cancel_and_a_claim_at_once_leave_each_row_to_one",
+        "~racing::a_row_is_never_read_half_written",
+        "racing::after_a_race_each_claimer_can_settle_all_that_it_got",
+        "~racing::claimers_of_an_ended_lease_at_once_get_each_row_once",
+        "~racing::of_a_late_worker_and_a_new_claim_at_once_one_wins_each_row",
+        "~racing::operators_and_workers_at_once_lose_no_attempt",
+        "~racing::publishers_and_claimers_at_once_miss_no_row",
+    ];
+    wrong_store_loads_a_hundred_rows_at_most LoadsAHundredRowsAtMost "loads a hundred rows and leaves out the rest" [
+        "load::a_thousand_rows_are_loaded_at_once",
+        "sizes::a_batch_of_a_thousand_events_is_stored_whole",
+        "sizes::an_event_for_a_thousand_endpoints_is_stored_whole",
+    ];
+    wrong_store_each_handle_has_a_clock_of_its_own EachHandleHasAClockOfItsOwn "gives each process's own clock for the store's" [
+        "clock::every_handle_tells_the_same_clock_or_none",
+    ];
+    wrong_store_reports_a_corrupt_row_again ReportsACorruptRowAgain "returns a corrupt row with every claim" [
+        "corrupt::an_unreadable_row_is_not_handed_out_again",
+    ];
+    wrong_store_hides_a_corrupt_row HidesACorruptRow "leaves out what it cannot read, without a word" [
+        "corrupt::an_unreadable_row_is_returned_as_corrupt",
+        "corrupt::an_unreadable_row_is_not_handed_out_again",
+        "corrupt::several_unreadable_rows_are_each_named",
+    ];
+    wrong_store_keeps_the_last_attempt_only KeepsTheLastAttemptOnly "keeps the last attempt alone" [
+        "apply::earlier_attempts_stay_as_they_were",
+        "apply::an_attempt_reads_back_with_all_its_columns",
+        "apply::attempts_are_numbered_without_gaps",
+        "fencing::a_change_whose_attempt_is_logged_counts_as_applied_after_later_changes",
+        "log::attempts_are_read_by_number",
+        "sweep::a_swept_row_keeps_its_attempts",
+    ];
+    wrong_store_keeps_responses_as_text KeepsResponsesAsText "keeps responses as text" [
+        "sizes::a_response_of_every_byte_comes_back",
+        "sizes::a_response_of_16_kib_comes_back",
+    ];
+    wrong_store_cancel_leaves_held_rows CancelLeavesHeldRows "leaves held rows when it cancels" [
+        "sweep::cancel_ends_scheduled_and_held_rows_at_now",
+        "sweep::a_repeated_sweep_moves_nothing",
+        "sweep::each_moved_row_is_one_version_on",
+    ];
+    wrong_store_sweeps_without_a_limit SweepsWithoutALimit "sweeps all at once" [
+        "sweep::a_sweep_moves_at_most_its_limit",
+        "filters::the_counts_follow_every_change_of_state",
+        "sweep::fewer_than_the_limit_says_that_none_is_left",
+    ];
+    wrong_store_sweeps_by_prefix SweepsByPrefix "sweeps every endpoint whose id begins so" [
+        "sweep::rows_of_other_endpoints_stay_as_they_are",
+    ];
+    wrong_store_creates_over_what_exists CreatesOverWhatExists "creates over an endpoint that exists" [
+        "endpoints::creating_an_endpoint_again_changes_nothing",
+    ];
+    wrong_store_cuts_long_descriptions CutsLongDescriptions "cuts long descriptions" [
+        "sizes::an_endpoint_whose_fields_are_as_long_as_allowed_comes_back",
+    ];
+    wrong_store_lists_endpoints_by_their_names ListsEndpointsByTheirNames "lists endpoints by their names" [
+        "endpoints::endpoints_are_listed_newest_first",
+        "endpoints::a_list_goes_on_where_the_page_before_ended",
+        "endpoints::a_replaced_endpoint_keeps_its_place_in_the_list",
+        "endpoints::deleted_endpoints_are_not_listed",
+        "tenants::endpoints_are_listed_for_their_tenant_only",
+    ];
+    wrong_store_deletes_deliveries_with_their_endpoint DeletesDeliveriesWithTheirEndpoint "deletes an endpoint's deliveries with it" [
+        "endpoints::a_deleted_endpoint_s_deliveries_and_log_stay",
+    ];
+    wrong_store_sorts_deliveries_by_endpoint SortsDeliveriesByEndpoint "sorts an event's deliveries by endpoint" [
+        "log::an_event_is_read_with_its_deliveries_in_the_order_of_their_creation",
+    ];
+    wrong_store_escapes_quotes_twice EscapesQuotesTwice "escapes quotes in names twice" [
+        "tenants::a_tenant_with_an_odd_name_has_its_events",
+    ];
+    wrong_store_prunes_one_event_too_many PrunesOneEventTooMany "prunes one event more than the limit" [
+        "retention::pruning_goes_in_steps_of_its_limit",
+        "log::rows_that_are_pruned_while_somebody_pages_hide_no_others",
+    ];
+    wrong_store_reads_attempts_newest_first ReadsAttemptsNewestFirst "reads attempts newest first" [
+        "log::attempts_are_read_by_number",
+        "apply::an_attempt_reads_back_with_all_its_columns",
+        "apply::attempts_are_numbered_without_gaps",
+        "apply::earlier_attempts_stay_as_they_were",
+        "apply::the_row_of_a_lost_attempt_comes_first_in_the_same_step",
+        "apply::two_lost_attempts_and_the_one_that_follows_are_three_rows",
+        "fencing::a_change_with_the_row_of_a_lost_attempt_may_come_again_too",
+        "sweep::a_swept_row_keeps_its_attempts",
+    ];
+    wrong_store_lists_deliveries_of_all_tenants ListsDeliveriesOfAllTenants "lists the deliveries of all tenants" [
+        "tenants::a_tenant_s_list_of_deliveries_shows_its_own",
+        "tenants::a_tenant_with_an_odd_name_has_its_events",
+        "tenants::no_tenant_is_a_wildcard",
+        "tenants::the_default_tenant_is_a_tenant_of_its_own",
+    ];
+    wrong_store_orders_events_by_their_time OrdersEventsByTheirTime "orders events by the time of their publish" [
+        "log::newest_is_what_was_inserted_last",
+    ];
 }

@@ -6,4 +6,5 @@ mod faults;
 mod memory;
 mod plain;
 mod report;
+mod tables;
 mod wrong;

@@ -12,12 +12,18 @@ use super::{Fault, Health, Row, Tables};
 
 impl Tables {
     pub(super) fn claim(&mut self, request: &ClaimRequest) -> ClaimBatch {
-        let mut request = request.clone();
-        if self.has(Fault::ReadsTheClock) {
-            let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-            request.now = request.now.max(Timestamp::EPOCH.saturating_add(clock));
-        }
-        let request = &request;
+        let selected = self.selected(request);
+        self.claim_of(request, selected)
+    }
+
+    /// The rows that a claim would lease.
+    pub(super) fn selected(&mut self, request: &ClaimRequest) -> Vec<u64> {
+        self.select(&self.in_its_time(request))
+    }
+
+    /// Leases these rows, unless the token has rows already.
+    pub(super) fn claim_of(&mut self, request: &ClaimRequest, selected: Vec<u64>) -> ClaimBatch {
+        let request = &self.in_its_time(request);
         self.claims.retain(|_, (until, _)| *until > request.now);
         let corrupt = self.report_damaged(request.now);
         if self.has(Fault::StopsAtACorruptRow) && !corrupt.is_empty() {
@@ -30,7 +36,7 @@ impl Tables {
                     |number: &u64| self.rows.get(number).is_some_and(|row| row.delivery.token() == Some(request.token));
                 rows.into_iter().filter(leased).collect()
             }
-            _ => self.lease(request),
+            _ => self.lease(request, selected),
         };
         let claimed: Vec<Claimed> = numbers
             .iter()
@@ -40,11 +46,24 @@ impl Tables {
         ClaimBatch { next_ready_at: self.next_ready_at(request, &claimed), claimed, corrupt }
     }
 
+    fn in_its_time(&self, request: &ClaimRequest) -> ClaimRequest {
+        let mut request = request.clone();
+        if self.has(Fault::ReadsTheClock) {
+            let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+            request.now = request.now.max(Timestamp::EPOCH.saturating_add(clock));
+        }
+        request
+    }
+
     fn report_damaged(&mut self, now: Timestamp) -> Vec<CorruptRecord> {
+        let (again, hides) = (self.has(Fault::ReportsACorruptRowAgain), self.has(Fault::HidesACorruptRow));
+        if hides {
+            return Vec::new();
+        }
         let damaged = self.rows.values_mut().filter(|row| row.health == Health::Damaged);
         let due = damaged.filter(|row| row.delivery.ready_at().is_some_and(|at| at <= now));
         due.map(|row| {
-            row.health = Health::Reported;
+            row.health = if again { Health::Damaged } else { Health::Reported };
             CorruptRecord { record: row.delivery.id().to_string(), problem: "reason is unknown".to_owned() }
         })
         .collect()
@@ -69,7 +88,7 @@ impl Tables {
         due
     }
 
-    fn lease(&mut self, request: &ClaimRequest) -> Vec<u64> {
+    fn select(&mut self, request: &ClaimRequest) -> Vec<u64> {
         let limit = request.limit as usize;
         let mut queues: BTreeMap<EndpointId, Vec<u64>> = BTreeMap::new();
         let due = self.eligible(request.now);
@@ -109,6 +128,10 @@ impl Tables {
                 *count <= request.free.of(&endpoint)
             });
         }
+        taken
+    }
+
+    fn lease(&mut self, request: &ClaimRequest, taken: Vec<u64>) -> Vec<u64> {
         for number in &taken {
             let turn = self.turns.values().max().copied().unwrap_or(0) + 1;
             let Some(row) = self.rows.get_mut(number) else { continue };

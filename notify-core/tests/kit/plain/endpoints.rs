@@ -48,9 +48,16 @@ impl EndpointDirectory for PlainStore {
 impl EndpointAdmin for PlainStore {
     async fn create(&self, endpoint: &Endpoint) -> Result<(), StoreError> {
         let mut tables = self.tables();
+        let mut endpoint = endpoint.clone();
+        if tables.has(Fault::CutsLongDescriptions) {
+            endpoint.description = endpoint.description.chars().take(255).collect();
+        }
+        if let (Some(row), true) = (tables.endpoint(&endpoint.id), self.has(Fault::CreatesOverWhatExists)) {
+            row.endpoint = Arc::new(endpoint.clone());
+        }
         if !tables.endpoints.values().any(|row| row.endpoint.id == endpoint.id) {
             let number = tables.next_number();
-            tables.endpoints.insert(number, EndpointRow { endpoint: Arc::new(endpoint.clone()), deleted: false });
+            tables.endpoints.insert(number, EndpointRow { endpoint: Arc::new(endpoint), deleted: false });
         }
         Ok(())
     }
@@ -72,6 +79,11 @@ impl EndpointAdmin for PlainStore {
         let rows = tables.endpoints.range(..below).rev();
         let rows = rows.filter(|(_, row)| !row.deleted && row.endpoint.tenant == query.tenant);
         let mut rows = rows.map(|(number, row)| (*number, Arc::clone(&row.endpoint)));
+        if self.has(Fault::ListsEndpointsByTheirNames) {
+            let mut sorted: Vec<_> = rows.collect();
+            sorted.sort_by(|(_, a), (_, b)| a.name.as_str().cmp(b.name.as_str()));
+            return Ok(page(&mut sorted.into_iter(), query.page.limit));
+        }
         Ok(page(&mut rows, query.page.limit))
     }
 
@@ -82,6 +94,9 @@ impl EndpointAdmin for PlainStore {
             return Ok(false);
         };
         row.deleted = true;
+        if self.has(Fault::DeletesDeliveriesWithTheirEndpoint) {
+            tables.rows.retain(|_, row| row.delivery.endpoint() != id);
+        }
         Ok(true)
     }
 }

@@ -38,7 +38,7 @@ impl OpenedStore for PlainStore {
     }
 
     async fn another(&self) -> Result<Offer<Arc<dyn Store>>, FixtureError> {
-        Ok(Offer::Yes(Arc::new(self.clone())))
+        Ok(Offer::Yes(Arc::new(Self { ahead: 60_000, ..self.clone() })))
     }
 
     /// Its maps are the disk: what a restart loses is what a fault keeps beside them.

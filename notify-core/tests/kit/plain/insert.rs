@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use notify_core::delivery::{Delivery, NewDelivery};
+use notify_core::delivery::{Delivery, NewDelivery, Start};
 use notify_core::event::{Event, EventKey};
 use notify_core::id::IdempotencyKey;
 use notify_core::store::{InsertOutcome, Inserted, PublishBatch, PublishedEvent, StoreError};
@@ -60,6 +60,11 @@ impl Tables {
     }
 
     pub(super) fn write_batch(&mut self, batch: &PublishBatch, answers: &[Inserted]) {
+        if self.has(Fault::ADuplicateAddsDeliveries) {
+            for published in &batch.events {
+                let _ = self.attach(&published.event.key, &published.deliveries);
+            }
+        }
         for (published, _) in batch.events.iter().zip(answers).filter(|(_, answer)| **answer == Inserted::New) {
             let mut event = Arc::clone(&published.event);
             if self.has(Fault::CutsBodiesAtNul) {
@@ -89,7 +94,11 @@ impl Tables {
             self.rows.remove(&old);
         }
         self.forgotten.remove(&new.endpoint);
-        let delivery = Delivery::begin(event.key.clone(), new, created_at);
+        let mut new = new.clone();
+        if let (Start::Held(at), true) = (new.start, self.has(Fault::BearsHeldRowsScheduled)) {
+            new.start = Start::Due(at);
+        }
+        let delivery = Delivery::begin(event.key.clone(), &new, created_at);
         let row = Row { delivery, event: Arc::clone(event), attempts: Vec::new(), health: Health::Sound };
         self.rows.insert(number, row);
         true

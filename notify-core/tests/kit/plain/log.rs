@@ -19,11 +19,20 @@ impl Tables {
         EventRecord {
             event: Arc::clone(&row.event),
             created_at: row.created_at,
-            deliveries: deliveries.map(|row| row.delivery.clone()).collect(),
+            deliveries: {
+                let mut deliveries: Vec<Delivery> = deliveries.map(|row| row.delivery.clone()).collect();
+                if self.has(Fault::SortsDeliveriesByEndpoint) {
+                    deliveries.sort_by(|a, b| a.endpoint().cmp(b.endpoint()));
+                }
+                deliveries
+            },
         }
     }
 
     fn is_of(&self, owner: &TenantId, asked: &TenantId) -> bool {
+        if self.has(Fault::EscapesQuotesTwice) {
+            return owner.as_str().replace('\'', "''") == asked.as_str();
+        }
         owner == asked || (self.has(Fault::TheDefaultTenantSeesAll) && *asked == TenantId::default())
     }
 
@@ -40,8 +49,13 @@ impl Tables {
             let mut deliveries = self.rows.values().filter(|delivery| delivery.event.key == row.event.key);
             is_old(row.created_at) && deliveries.all(|row| row.delivery.as_stored().settled_at.is_some_and(is_old))
         };
-        let gone: Vec<EventKey> =
-            self.events.values().filter(old).take(limit as usize).map(|row| row.event.key.clone()).collect();
+        let gone: Vec<EventKey> = self
+            .events
+            .values()
+            .filter(old)
+            .take(limit as usize + usize::from(self.has(Fault::PrunesOneEventTooMany)))
+            .map(|row| row.event.key.clone())
+            .collect();
         for key in &gone {
             let row = self.event_numbers.remove(key).and_then(|number| self.events.remove(&number));
             if let Some(key) = row.and_then(|row| row.key).filter(|_| !self.has(Fault::KeepsTheKeysOfPrunedEvents)) {
@@ -66,7 +80,11 @@ impl DeliveryLog for PlainStore {
     async fn attempts(&self, delivery: &DeliveryId) -> Result<Vec<Attempt>, StoreError> {
         let tables = self.tables();
         let attempts = tables.row(delivery).into_iter().flat_map(|row| &row.attempts);
-        Ok(attempts.map(|(_, attempt)| attempt.clone()).collect())
+        let mut attempts: Vec<Attempt> = attempts.map(|(_, attempt)| attempt.clone()).collect();
+        if self.has(Fault::ReadsAttemptsNewestFirst) {
+            attempts.reverse();
+        }
+        Ok(attempts)
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Page<EventRecord>, StoreError> {
@@ -81,14 +99,20 @@ impl DeliveryLog for PlainStore {
                 let to = |wanted| record.deliveries.iter().any(|row| row.endpoint() == wanted);
                 query.endpoint.as_ref().is_none_or(to)
             });
+        if self.has(Fault::OrdersEventsByTheirTime) {
+            let mut sorted: Vec<_> = rows.collect();
+            sorted.sort_by_key(|(_, record)| std::cmp::Reverse(record.created_at));
+            return Ok(tables.page_of(sorted.into_iter(), &query.page));
+        }
         Ok(tables.page_of(rows, &query.page))
     }
 
     async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<Delivery>, StoreError> {
         let tables = self.tables();
         let rows = tables.rows.iter().rev();
+        let all = self.has(Fault::ListsDeliveriesOfAllTenants);
         let rows = rows
-            .filter(|(_, row)| tables.is_of(&row.event.key.tenant, &query.tenant))
+            .filter(|(_, row)| all || tables.is_of(&row.event.key.tenant, &query.tenant))
             .filter(|(_, row)| query.event_type.as_ref().is_none_or(|wanted| *wanted == row.event.event_type))
             .filter(|(_, row)| query.state.is_none_or(|wanted| wanted == row.delivery.state()))
             .filter(|(_, row)| query.endpoint.as_ref().is_none_or(|wanted| wanted == row.delivery.endpoint()))

@@ -30,6 +30,8 @@ pub(crate) use fixture::Plain;
 pub(crate) struct PlainStore {
     tables: Arc<Mutex<Tables>>,
     fault: Option<Fault>,
+    /// How far this handle's clock is ahead, in milliseconds.
+    ahead: i64,
 }
 
 #[derive(Debug, Default)]
@@ -81,7 +83,7 @@ struct EndpointRow {
 
 impl PlainStore {
     pub(crate) fn new(fault: Option<Fault>) -> Self {
-        Self { tables: Arc::new(Mutex::new(Tables { fault, ..Tables::default() })), fault }
+        Self { tables: Arc::new(Mutex::new(Tables { fault, ..Tables::default() })), fault, ahead: 0 }
     }
 
     fn tables(&self) -> MutexGuard<'_, Tables> {
@@ -141,11 +143,20 @@ impl Store for PlainStore {
             Err((conflict, _)) => return Ok(conflict),
         };
         tables.write_batch(batch, &answers);
+        let mut answers = answers;
+        if self.has(Fault::AnswersInReverse) {
+            answers.reverse();
+        }
         Ok(InsertOutcome::Stored(answers))
     }
 
     async fn claim(&self, request: &ClaimRequest) -> Result<ClaimBatch, StoreError> {
-        Ok(self.tables().claim(request))
+        if !self.has(Fault::SelectsThenLeases) {
+            return Ok(self.tables().claim(request));
+        }
+        let selected = self.tables().selected(request);
+        self.pause().await;
+        Ok(self.tables().claim_of(request, selected))
     }
 
     async fn apply(&self, changes: &[Change]) -> Result<Vec<ApplyOutcome>, StoreError> {
@@ -172,7 +183,8 @@ impl Store for PlainStore {
 
     async fn load(&self, ids: &[DeliveryId]) -> Result<Vec<Delivery>, StoreError> {
         let tables = self.tables();
-        let found = ids.iter().filter_map(|id| tables.row(id)).filter(|row| row.health == Health::Sound);
+        let most = if self.has(Fault::LoadsAHundredRowsAtMost) { 100 } else { ids.len() };
+        let found = ids.iter().take(most).filter_map(|id| tables.row(id)).filter(|row| row.health == Health::Sound);
         Ok(found.map(|row| row.delivery.clone()).collect())
     }
 
@@ -192,6 +204,9 @@ impl Store for PlainStore {
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        if self.has(Fault::EachHandleHasAClockOfItsOwn) {
+            return Ok(Some(Timestamp::from_millis(self.ahead)));
+        }
         Ok(None)
     }
 }

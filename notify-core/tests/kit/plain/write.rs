@@ -39,13 +39,24 @@ impl Tables {
         let stale_too = self.has(Fault::LogsStaleAttempts);
         let lost_too = !self.has(Fault::LogsNoLostAttempts);
         let wanted = outcome == Ok(Written::Now) || (stale_too && outcome.is_err());
+        let (last_only, as_text) = (self.has(Fault::KeepsTheLastAttemptOnly), self.has(Fault::KeepsResponsesAsText));
         let Some(row) = self.row_mut(&change.delivery()).filter(|_| wanted) else { return };
+        if last_only && !change.attempts().is_empty() {
+            row.attempts.clear();
+        }
         let attempts = change.attempts().iter().filter(|attempt| lost_too || attempt.url.is_some());
         row.attempts.extend(attempts.map(|attempt| (change.id(), attempt.clone())));
+        for (_, attempt) in row.attempts.iter_mut().filter(|_| as_text) {
+            if let Some(response) = &mut attempt.response {
+                response.bytes = String::from_utf8_lossy(&response.bytes).into_owned().into();
+            }
+        }
     }
 
     pub(super) fn sweep(&mut self, request: &SweepRequest) -> Swept {
         let (leased_too, same_version) = (self.has(Fault::SweepsLeasedRows), self.has(Fault::SweepsWithoutAVersion));
+        let (held_too, no_limit) = (!self.has(Fault::CancelLeavesHeldRows), self.has(Fault::SweepsWithoutALimit));
+        let by_prefix = self.has(Fault::SweepsByPrefix);
         let forgets_due = self.has(Fault::HoldForgetsTheDueTime);
         let mut moved = 0;
         for row in self.rows.values_mut() {
@@ -53,11 +64,17 @@ impl Tables {
             let from = match (request.action, delivery.state()) {
                 (SweepAction::Hold, State::Scheduled) => true,
                 (SweepAction::Release, State::Held) => true,
-                (SweepAction::Cancel, State::Scheduled | State::Held) => true,
+                (SweepAction::Cancel, State::Scheduled) => true,
+                (SweepAction::Cancel, State::Held) => held_too,
                 (SweepAction::Hold | SweepAction::Cancel, State::InFlight) => leased_too,
                 _ => false,
             };
-            if !from || *delivery.endpoint() != request.endpoint || moved == request.limit {
+            let wanted = if by_prefix {
+                delivery.endpoint().as_str().starts_with(request.endpoint.as_str())
+            } else {
+                *delivery.endpoint() == request.endpoint
+            };
+            if !from || !wanted || (moved == request.limit && !no_limit) {
                 continue;
             }
             let mut next = delivery.as_stored().clone();
