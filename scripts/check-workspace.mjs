@@ -15,6 +15,7 @@ const mayImport = {
   "notify-store-sqlite": ["notify-core"],
   "notify-bench": everything,
   "notify-examples": everything,
+  "custom-store": ["notify-core"],
 };
 
 const metadata = JSON.parse(readFileSync(0, "utf8"));

@@ -27,3 +27,18 @@ struct Security;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guides/verify.md")]
 struct Verify;
+
+/// And in the guide to transactions.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/publish-in-your-transaction.md")]
+struct PublishInYourTransaction;
+
+/// And in the guide to testing a host.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/test-your-host.md")]
+struct TestYourHost;
+
+/// And in the guide to stores.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/write-your-own-store.md")]
+struct WriteYourOwnStore;
