@@ -46,6 +46,7 @@ impl Tables {
         ClaimBatch { next_ready_at: self.next_ready_at(request, &claimed), claimed, corrupt }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "that is the fault")]
     fn in_its_time(&self, request: &ClaimRequest) -> ClaimRequest {
         let mut request = request.clone();
         if self.has(Fault::ReadsTheClock) {
