@@ -32,6 +32,7 @@
 //!   [`Entropy`](engine::Entropy).
 //! - `tracing`: `observe::TracingObserver`, what happens as tracing events.
 //! - `testing`: `testing`, for the tests of hosts (`TestNotify`) and of stores (the kit). Turns `os-rng` on.
+//! - `testing-model`: the kit's comparison with the model too; brings `proptest`.
 
 pub mod delivery;
 pub mod dispatch;

@@ -275,6 +275,7 @@ wrong_stores! {
     ];
     wrong_store_answers_in_reverse AnswersInReverse "answers a batch in reverse" [
         "insert::answers_come_in_the_order_of_the_events",
+        "insert::a_pair_that_comes_twice_counts_once_for_a_duplicate_in_its_batch",
         "insert::the_same_event_twice_in_one_batch_is_stored_once",
         "keys::a_stored_id_decides_before_a_key_of_the_same_batch",
         "keys::the_same_key_twice_in_one_batch_is_a_duplicate_of_the_first",

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a store of the tests, which the lint does not take for tests")]
 
+mod compare;
 mod faults;
 mod memory;
 mod plain;

@@ -107,10 +107,7 @@ impl Case {
         match super::block_on(self.run(fixture)) {
             CaseResult::Passed => {}
             CaseResult::NotOffered { what, why } => println!("NOT OFFERED: {what}: {why}"),
-            CaseResult::Skipped(why) if std::env::var_os(REQUIRE_SERVERS).is_some_and(|value| value == "1") => {
-                panic!("{why}, and {REQUIRE_SERVERS}=1 says that it must be there")
-            }
-            CaseResult::Skipped(why) => println!("SKIPPED: {why}"),
+            CaseResult::Skipped(why) => skip(&why),
             CaseResult::Failed(why) => panic!("{}: \"{}\"\n{why}", self.rule, self.sentence),
         }
     }
@@ -120,6 +117,16 @@ impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Case").field("rule", &self.rule).field("name", &self.name).finish_non_exhaustive()
     }
+}
+
+/// Says that there is nothing to test.
+///
+/// # Panics
+/// `NOTIFY_REQUIRE_SERVERS=1` says that there must be.
+pub(super) fn skip(why: &str) {
+    let required = std::env::var_os(REQUIRE_SERVERS).is_some_and(|value| value == "1");
+    assert!(!required, "{why}, and {REQUIRE_SERVERS}=1 says that it must be there");
+    println!("SKIPPED: {why}");
 }
 
 fn message(error: tokio::task::JoinError) -> String {

@@ -54,10 +54,13 @@
 //! # fn main() {}
 //! ```
 //!
-//! The same cases as a plain list, for other test runners: [`cases`].
+//! The same cases as a plain list, for other test runners: [`cases`]. What a run found, for people: [`report`]. Random
+//! calls whose answers are held against those of the model: `compare_with_model` (feature `testing-model`).
 
 mod case;
 mod cases;
+#[cfg(feature = "testing-model")]
+mod compare;
 mod conformance;
 mod fixture;
 mod race;
@@ -67,6 +70,8 @@ mod subject;
 mod table;
 
 pub use case::{Case, CaseResult};
+#[cfg(feature = "testing-model")]
+pub use compare::compare_with_model;
 pub use fixture::{FixtureError, Offer, OpenedStore, StoreFixture};
 pub use report::{Report, report};
 pub use table::cases;

@@ -1,5 +1,6 @@
 //! Insert and attach.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -18,7 +19,10 @@ impl Tables {
         for (index, published) in batch.events.iter().enumerate() {
             let new = || batch.events[..index].iter().zip(&answers).filter(|(_, answer)| **answer == Inserted::New);
             let key = self.key_of(published);
-            let seen = |first: &PublishedEvent| (first.event.key.id.clone(), first.fingerprint, first.deliveries.len());
+            let seen = |first: &PublishedEvent| {
+                let pairs: BTreeSet<_> = first.deliveries.iter().map(|new| new.id).collect();
+                (first.event.key.id.clone(), first.fingerprint, pairs.len())
+            };
             let by_id = new().find(|(first, _)| first.event.key == published.event.key).map(|(first, _)| seen(first));
             let by_id = by_id.or_else(|| self.stored(&published.event.key));
             let by_key = || {
