@@ -63,3 +63,9 @@ fn the_report_is_green() {
     println!("{report}");
     assert!(report.is_green());
 }
+
+/// Random calls, whose answers and rows must be those of the contract as a plain struct.
+#[test]
+fn random_calls_are_answered_as_the_model_answers_them() {
+    kit::compare_with_model(&Maps, 1_000);
+}
