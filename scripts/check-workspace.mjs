@@ -5,13 +5,14 @@
 
 import { readFileSync } from "node:fs";
 
-const everything = ["notify-core", "notify-http", "notify-store-sqlite"];
+const everything = ["notify-core", "notify-http", "notify-store-sqlite", "notify-store-redis"];
 
 // Which of our crates each may depend on, in tests too.
 const mayImport = {
   "notify-core": [],
   "notify-http": ["notify-core"],
   "notify-store-sqlite": ["notify-core"],
+  "notify-store-redis": ["notify-core"],
   "notify-bench": everything,
   "notify-examples": everything,
 };
