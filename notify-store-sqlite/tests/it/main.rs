@@ -6,6 +6,7 @@
 mod claims;
 mod endpoints;
 mod files;
+mod kit;
 mod log;
 mod model;
 mod publish;
