@@ -12,6 +12,8 @@ const mayImport = {
   "notify-core": [],
   "notify-http": ["notify-core"],
   "notify-store-sqlite": ["notify-core"],
+  // Starts real servers, for tests alone; it is not published.
+  "notify-test-servers": [],
   "notify-bench": everything,
   "notify-examples": everything,
 };
