@@ -1,9 +1,8 @@
 //! The servers do what tests of stores rely on.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::TcpStream;
 
-use notify_test_servers::{AOF_ALWAYS, RedisCluster, RedisServer, SentinelSet, require};
+use notify_test_servers::{AOF_ALWAYS, Cut, CuttingProxy, RedisCluster, RedisServer, SentinelSet, require};
 
 #[test]
 fn a_dropped_server_is_gone() {
@@ -47,4 +46,47 @@ fn sentinels_promote_the_replica_of_a_killed_primary() {
     set.first_mut().kill();
     set.wait_for_failover();
     assert_eq!(set.second().run::<String>(&["GET", "a"]), "1");
+}
+
+#[test]
+fn the_proxy_loses_the_command_or_the_reply_that_it_is_told_to_and_no_other() {
+    let Some(server) = require(RedisServer::start(&[])) else { return };
+    let proxy = CuttingProxy::start(&server.address());
+    let client = redis::Client::open(proxy.url()).unwrap();
+    // Three commands a round, beside those with which the client introduces itself before the cut is armed.
+    let count = || {
+        let mut connection = client.get_connection().unwrap();
+        move |proxy: &CuttingProxy, cut| {
+            proxy.arm(cut);
+            (0..3).take_while(|_| redis::cmd("INCR").arg("a").query::<u64>(&mut connection).is_ok()).count()
+        }
+    };
+    for (cut, answered, done) in [
+        (Cut::Command(1), 0, 0),
+        (Cut::Reply(1), 0, 1),
+        (Cut::Command(3), 2, 2),
+        (Cut::Reply(3), 2, 3),
+        (Cut::Reply(4), 3, 3),
+    ] {
+        let () = server.run(&["DEL", "a"]);
+        assert_eq!(count()(&proxy, cut), answered, "{cut:?}");
+        let value: Option<u64> = server.run(&["GET", "a"]);
+        assert_eq!(value.unwrap_or(0), done, "{cut:?}");
+        assert_eq!(proxy.disarm(), answered == 3, "{cut:?}");
+    }
+}
+
+#[test]
+fn held_replies_come_once_they_are_let_go() {
+    let Some(server) = require(RedisServer::start(&[])) else { return };
+    let proxy = CuttingProxy::start(&server.address());
+    let mut connection = redis::Client::open(proxy.url()).unwrap().get_connection().unwrap();
+    proxy.hold();
+    let asked = std::thread::spawn(move || redis::cmd("INCR").arg("a").query::<u64>(&mut connection));
+    while server.run::<Option<u64>>(&["GET", "a"]).is_none() {
+        std::thread::yield_now();
+    }
+    assert!(!asked.is_finished(), "it was answered while replies were held");
+    proxy.release();
+    assert_eq!(asked.join().unwrap().unwrap(), 1);
 }

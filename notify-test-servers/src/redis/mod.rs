@@ -1,10 +1,13 @@
 //! Redis: one server, a cluster, a primary that Sentinel watches.
 
 mod cluster;
+mod frame;
+mod proxy;
 mod sentinel;
 mod server;
 
 pub use cluster::RedisCluster;
+pub use proxy::{Cut, CuttingProxy};
 pub use sentinel::SentinelSet;
 pub use server::{AOF_ALWAYS, AOF_EVERY_SECOND, RedisServer};
 
