@@ -12,7 +12,9 @@ const mayImport = {
   "notify-core": [],
   "notify-http": ["notify-core"],
   "notify-store-sqlite": ["notify-core"],
-  "notify-store-redis": ["notify-core"],
+  "notify-store-redis": ["notify-core", "notify-test-servers"],
+  // Starts real servers, for tests alone; it is not published.
+  "notify-test-servers": [],
   "notify-bench": everything,
   "notify-examples": everything,
 };
