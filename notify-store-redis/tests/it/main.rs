@@ -1,3 +1,4 @@
 //! The store against real servers.
 
 mod kit;
+mod server;
