@@ -1,0 +1,210 @@
+//! The handle.
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::join_all;
+use notify_core::delivery::{Delivery, NewDelivery};
+use notify_core::event::EventKey;
+use notify_core::machine::Change;
+use notify_core::store::{
+    ApplyOutcome, ClaimBatch, ClaimRequest, InsertOutcome, Mark, Operation, PublishBatch, Store, StoreError,
+    SweepRequest, Swept,
+};
+use notify_core::{DeliveryId, TenantId, Timestamp};
+use redis::Value;
+use tokio::time::Instant;
+
+use crate::builder::RedisBuilder;
+use crate::error::store_error;
+use crate::link::{Ack, Link};
+use crate::open::{Opened, unexpected_cause};
+use crate::reply::{Args, number, tuple};
+use crate::script::{self, Script};
+use crate::{OpenError, keys, open};
+
+/// For how long a shard that did not answer is passed over by claims.
+const DOWN: Duration = Duration::from_secs(1);
+
+/// A store on a Redis server, behind Sentinel, or on a Cluster; any number of engines may share it.
+///
+/// Clones are the same store. Secrets are in it in plain text, as in any store.
+///
+/// # Where things are
+/// A tenant lives whole in one shard (one hash slot): its events, deliveries, attempts, endpoints and counters. So
+/// each of its writes is one script, atomic, and a publish needs no second step that a crash could forget. The shards
+/// spread tenants over a cluster's nodes; one tenant's work is bounded by one node.
+///
+/// # Durability (S9)
+/// As the server's append-only file and [`Durability`](crate::Durability) say; see the guide `docs/guides/redis.md`.
+///
+/// # Repeats
+/// Every script may be repeated, so a call whose answer was lost is asked again, for up to the builder's
+/// [`patience`](RedisBuilder::patience). A batch of events of several tenants that live in different shards is judged
+/// whole before anything is written, and written shard by shard; a crash in between leaves the first part, and the
+/// same publish again writes the rest.
+#[derive(Clone)]
+pub struct RedisStore(Arc<Shared>);
+
+struct Shared {
+    opened: Opened,
+    /// Which shard goes first, in turns, when a claim is smaller than the number of shards.
+    turn: AtomicU64,
+    /// Until when each shard counts as down.
+    down: Mutex<Vec<Option<Instant>>>,
+}
+
+impl RedisStore {
+    /// Connects to `url` with the defaults of the [builder](Self::builder):
+    /// - `redis://[user:password@]host[:port][/database]`, one server; `rediss://` with TLS (feature `tls`);
+    /// - `redis-cluster://[user:password@]host:port[,host:port…]`, some nodes of a cluster;
+    /// - `redis-sentinel://[user:password@]host[:port][,host…]/name-of-the-primary[/database]`.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn connect(url: &str) -> Result<Self, OpenError> {
+        Self::builder(url).connect().await
+    }
+
+    /// Settings for the server at `url`.
+    pub fn builder(url: &str) -> RedisBuilder {
+        RedisBuilder::new(url)
+    }
+
+    /// What is dangerous about the server, if anything: log it once at the start.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.0.opened.warnings
+    }
+
+    /// Over how many shards the tenants are spread.
+    #[must_use]
+    pub fn shards(&self) -> usize {
+        self.0.opened.shards.len()
+    }
+
+    /// The shards that did not answer just now; claims pass over them for a second at a time.
+    #[must_use]
+    pub fn shards_down(&self) -> Vec<usize> {
+        (0..self.shards()).filter(|shard| self.is_down(*shard)).collect()
+    }
+
+    pub(crate) async fn connect_with(builder: RedisBuilder) -> Result<Self, OpenError> {
+        let opened = open::open(&builder).await?;
+        let down = Mutex::new(vec![None; opened.shards.len()]);
+        Ok(Self(Arc::new(Shared { opened, turn: AtomicU64::new(0), down })))
+    }
+
+    pub(crate) fn turn(&self) -> &AtomicU64 {
+        &self.0.turn
+    }
+
+    pub(crate) fn shard_of(&self, tenant: &TenantId) -> usize {
+        keys::shard_of(tenant, self.shards())
+    }
+
+    pub(crate) fn is_down(&self, shard: usize) -> bool {
+        let down = self.0.down.lock().unwrap_or_else(PoisonError::into_inner);
+        down.get(shard).copied().flatten().is_some_and(|until| Instant::now() < until)
+    }
+
+    pub(crate) fn set_down(&self, shard: usize) {
+        if let Some(until) = self.0.down.lock().unwrap_or_else(PoisonError::into_inner).get_mut(shard) {
+            *until = Some(Instant::now() + DOWN);
+        }
+    }
+
+    /// Runs a script in one shard.
+    pub(crate) async fn run(
+        &self,
+        operation: Operation,
+        script: &Script,
+        shard: usize,
+        args: &Args,
+    ) -> Result<Value, StoreError> {
+        let meta = self.meta(operation, shard)?;
+        let answer = self.0.opened.link.run(script, meta, args.as_slice()).await;
+        answer.map_err(|error| store_error(operation, error))
+    }
+
+    /// The same, as durable as the builder says.
+    pub(crate) async fn run_safely(
+        &self,
+        operation: Operation,
+        script: &Script,
+        shard: usize,
+        args: &Args,
+    ) -> Result<Value, StoreError> {
+        let Some((link, ack)) = self.publish_link() else { return self.run(operation, script, shard, args).await };
+        let meta = self.meta(operation, shard)?;
+        let answer = link.run_safely(script, meta, args.as_slice(), ack).await;
+        answer.map_err(|error| store_error(operation, error))
+    }
+
+    /// Runs a script in every shard at once; the answers in their order.
+    pub(crate) async fn run_all(
+        &self,
+        operation: Operation,
+        script: &Script,
+        args: &Args,
+    ) -> Vec<Result<Value, StoreError>> {
+        join_all((0..self.shards()).map(|shard| self.run(operation, script, shard, args))).await
+    }
+
+    fn publish_link(&self) -> Option<(&Link, Ack)> {
+        self.0.opened.publish.as_ref().map(|(link, ack)| (link, *ack))
+    }
+
+    fn meta(&self, operation: Operation, shard: usize) -> Result<&str, StoreError> {
+        let meta = self.0.opened.shards.get(shard);
+        meta.map(String::as_str).ok_or_else(|| StoreError::unavailable(operation, "no such shard"))
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore").field("shards", &self.shards()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for RedisStore {
+    async fn insert(&self, batch: &PublishBatch) -> Result<InsertOutcome, StoreError> {
+        self.publish(batch).await
+    }
+
+    async fn claim(&self, request: &ClaimRequest) -> Result<ClaimBatch, StoreError> {
+        self.claim_rows(request).await
+    }
+
+    async fn apply(&self, changes: &[Change]) -> Result<Vec<ApplyOutcome>, StoreError> {
+        self.settle(changes).await
+    }
+
+    async fn load(&self, ids: &[DeliveryId]) -> Result<Vec<Delivery>, StoreError> {
+        self.load_rows(ids).await
+    }
+
+    async fn attach(&self, event: &EventKey, deliveries: &[NewDelivery]) -> Result<usize, StoreError> {
+        self.attach_rows(event, deliveries).await
+    }
+
+    async fn sweep(&self, request: &SweepRequest) -> Result<Swept, StoreError> {
+        self.sweep_rows(request).await
+    }
+
+    async fn changed(&self, since: Mark) -> Result<Mark, StoreError> {
+        self.wait_for_change(since).await
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        let answer = self.run(Operation::Poll, &script::TIME, 0, &Args::new()).await?;
+        let parts = tuple(answer).and_then(|[seconds, micros]| Some((number(seconds)?, number(micros)?)));
+        let (seconds, micros) =
+            parts.ok_or_else(|| StoreError::unavailable(Operation::Poll, unexpected_cause("time")))?;
+        Ok(Some(Timestamp::from_millis(seconds.saturating_mul(1000).saturating_add(micros / 1000))))
+    }
+}
