@@ -13,7 +13,6 @@ const mayImport = {
   "notify-http": ["notify-core"],
   "notify-store-redis": ["notify-core", "notify-test-servers"],
   "notify-store-sqlite": ["notify-core"],
-  "notify-store-redis": ["notify-core", "notify-test-servers"],
   // Starts real servers, for tests alone; it is not published.
   "notify-test-servers": [],
   "notify-bench": everything,
