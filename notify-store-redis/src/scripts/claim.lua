@@ -62,7 +62,12 @@ end
 
 touch_shard()
 touch({ 'c:' .. token })
-local before = call('LRANGE', P .. 'c:' .. token, 0, -1)
+-- Claims whose leases have ended, by the driver's clock, are forgotten.
+local ended = call('ZRANGEBYSCORE', P .. 'claims', '-inf', int(now), 'LIMIT', 0, 100)
+for _, claim in ipairs(ended) do touch({ 'c:' .. claim }) end
+local known = tonumber(call('ZSCORE', P .. 'claims', token) or '')
+local before = {}
+if known and known > now then before = call('LRANGE', P .. 'c:' .. token, 0, -1) end
 if mode == 'replay' or (mode == 'lease' and #before > 0) then
   local rows = {}
   for _, id in ipairs(before) do
@@ -135,7 +140,6 @@ while #rows < limit and #active > 0 do
         if left(endpoint) > 0 then again[#again + 1] = endpoint end
       elseif #ghosts < 100 then
         ghosts[#ghosts + 1] = { id, endpoint }
-        touch({ 'd:' .. id })
         again[#again + 1] = endpoint
       end
     end
@@ -143,6 +147,11 @@ while #rows < limit and #active > 0 do
   active = again
 end
 
+if known and known <= now then call('DEL', P .. 'c:' .. token) end
+for _, claim in ipairs(ended) do
+  if claim ~= token then call('DEL', P .. 'c:' .. claim) end
+  call('ZREM', P .. 'claims', claim)
+end
 for _, row in ipairs(rows) do
   local key = P .. 'd:' .. row.id
   call('RPUSH', P .. 'c:' .. token, row.id)
@@ -154,7 +163,6 @@ end
 local gone = {}
 for index, ghost in ipairs(ghosts) do
   call('ZREM', P .. 'q:' .. ghost[2], ghost[1])
-  call('HSETNX', P .. 'd:' .. ghost[1], 'x', 1)
   gone[index] = ghost[1]
 end
 for _, endpoint in ipairs(order) do
@@ -173,9 +181,7 @@ for _, endpoint in ipairs(idle) do
   place(endpoint)
 end
 if #rows > 0 then
-  -- Only for a repeated call; a lease does not need it.
-  local lease = math.min(math.max(tonumber(lease_until) - now, 0) + 60000, 86400000)
-  call('PEXPIRE', P .. 'c:' .. token, int(lease))
+  call('ZADD', P .. 'claims', lease_until, token)
   wrote()
 end
 return answer(rows, gone)
