@@ -72,6 +72,7 @@ async fn a_redis_that_hides_its_settings_is_used() {
     let () = server.run(&["ACL", "SETUSER", "app", "on", ">pass", "~*", "&*", "+@all", "-info", "-config"]);
     let url = server.url().replace("redis://", "redis://app:pass@");
     let store = RedisStore::connect(&url).await.unwrap();
+    assert!(store.warnings().iter().any(|warning| warning.contains("INFO")), "{:?}", store.warnings());
     store.create(&endpoint("ep_1")).await.unwrap();
     store.insert(&batch(0, vec![event("evt_1", 1, &["ep_1"], 0)])).await.unwrap();
     assert_eq!(store.claim(&claim(0, 1)).await.unwrap().claimed.len(), 1);
