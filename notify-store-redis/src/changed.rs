@@ -29,17 +29,8 @@ impl RedisStore {
 
     /// A shard that does not answer counts as if nobody wrote there.
     async fn mark(&self) -> Result<Mark, StoreError> {
-        let mut answers = Vec::new();
-        let mut failed = None;
-        for answer in self.run_all(Operation::Poll, &script::POLL, &Args::new()).await {
-            match answer {
-                Ok(answer) => answers.extend(number(answer)),
-                Err(error) => failed = Some(error),
-            }
-        }
-        match failed {
-            Some(error) if answers.is_empty() => Err(error),
-            _ => Ok(Mark(answers.iter().map(|writes| writes.unsigned_abs()).fold(0, u64::wrapping_add))),
-        }
+        let answers = self.run_awake(Operation::Poll, &script::POLL, &Args::new()).await?;
+        let writes = answers.into_iter().filter_map(|(_, answer)| number(answer));
+        Ok(Mark(writes.map(i64::unsigned_abs).fold(0, u64::wrapping_add)))
     }
 }

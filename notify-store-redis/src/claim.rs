@@ -11,15 +11,14 @@ use notify_core::Timestamp;
 use notify_core::event::Event;
 use notify_core::store::{ClaimBatch, ClaimRequest, Claimed, CorruptRecord, Operation, StoreError};
 use redis::Value;
-use tokio::time::timeout;
 
 use crate::open::unexpected_cause;
 use crate::reply::{Args, bytes, fields, list, number, text, tuple};
 use crate::rows::{self, Unreadable, hex_of};
 use crate::{RedisStore, keys, script};
 
-/// For how long a claim waits for a shard's word before it goes on without it.
-const PEEK: Duration = Duration::from_secs(1);
+/// When a claim that left a shard out is to be repeated.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What one shard is asked for.
 #[derive(Clone, Copy)]
@@ -93,7 +92,7 @@ impl RedisStore {
         }
         if peeked.len() < self.shards() {
             // A shard that is down is asked again soon, whatever the others say.
-            let soon = request.now.saturating_add(PEEK);
+            let soon = request.now.saturating_add(AGAIN);
             batch.next_ready_at = Some(batch.next_ready_at.map_or(soon, |at| at.min(soon)));
         }
         Ok(batch)
@@ -103,33 +102,10 @@ impl RedisStore {
     async fn peek(&self, request: &ClaimRequest) -> Result<Vec<Peek>, StoreError> {
         let mut args = Args::new();
         args.text(&hex_of(request.token.to_bytes())).time(request.now);
-        let ask = |shard: usize| {
-            let args = &args;
-            async move {
-                if self.is_down(shard) {
-                    return None;
-                }
-                let answer = timeout(PEEK, self.run(Operation::Claim, &script::PEEK, shard, args)).await;
-                if !matches!(answer, Ok(Ok(_))) {
-                    self.set_down(shard);
-                }
-                answer.ok()
-            }
-        };
         let mut peeked = Vec::new();
-        let mut failed = None;
-        for (shard, answer) in join_all((0..self.shards()).map(ask)).await.into_iter().enumerate() {
-            match answer {
-                Some(Ok(answer)) => {
-                    let [replay, due] = tuple(answer).ok_or_else(|| unexpected("peek"))?;
-                    peeked.push(Peek { shard, replay: number(replay) == Some(1), due: number(due) == Some(1) });
-                }
-                Some(Err(error)) => failed = Some(error),
-                None => {}
-            }
-        }
-        if peeked.is_empty() {
-            return Err(failed.unwrap_or_else(|| StoreError::unavailable(Operation::Claim, "no shard answers")));
+        for (shard, answer) in self.run_awake(Operation::Claim, &script::PEEK, &args).await? {
+            let [replay, due] = tuple(answer).ok_or_else(|| unexpected("peek"))?;
+            peeked.push(Peek { shard, replay: number(replay) == Some(1), due: number(due) == Some(1) });
         }
         Ok(peeked)
     }

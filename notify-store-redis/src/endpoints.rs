@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
 use notify_core::endpoint::{CustomHeader, Disabled, Endpoint, EndpointStatus, PolicyOverrides};
 use notify_core::id::{EventFilter, Version};
 use notify_core::sign::{Secret, SecretRole, SecretSet, StoredSecret};
@@ -53,7 +54,8 @@ impl EndpointDirectory for RedisStore {
             let mut found: Vec<Option<Arc<Endpoint>>> = vec![None; chunk.len()];
             let mut failed = None;
             // An endpoint's id does not say whose it is, so every shard is asked.
-            for answer in self.run_all(Operation::Endpoints, &script::ENDPOINTS, &args).await {
+            let mut answers = self.run_each(Operation::Endpoints, &script::ENDPOINTS, &args);
+            while let Some((_, answer)) = answers.next().await {
                 match answer {
                     Ok(answer) => {
                         for ((place, id), value) in found.iter_mut().zip(chunk).zip(list(answer)) {
@@ -64,6 +66,9 @@ impl EndpointDirectory for RedisStore {
                         }
                     }
                     Err(error) => failed = Some(error),
+                }
+                if !found.contains(&None) {
+                    break;
                 }
             }
             if let Some(error) = failed.filter(|_| found.contains(&None)) {

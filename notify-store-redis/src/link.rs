@@ -22,7 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 enum Source {
     Node(Client),
     #[cfg(feature = "cluster")]
-    Cluster(redis::cluster::ClusterClient),
+    Cluster(Box<redis::cluster::ClusterClient>),
     #[cfg(feature = "sentinel")]
     Sentinel(Box<Mutex<redis::sentinel::SentinelClient>>),
 }
@@ -39,6 +39,22 @@ enum Connection {
     Node(MultiplexedConnection),
     #[cfg(feature = "cluster")]
     Cluster(redis::cluster_async::ClusterConnection),
+}
+
+/// How a script is sent.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Form {
+    Digest,
+    Text,
+}
+
+impl Form {
+    const fn command(self) -> &'static str {
+        match self {
+            Self::Digest => "EVALSHA",
+            Self::Text => "EVAL",
+        }
+    }
 }
 
 /// The connection, its number, and how to make the next one.
@@ -78,22 +94,29 @@ impl Link {
 
     /// Runs a script over the shard whose `meta` is `key`.
     pub(crate) async fn run(&self, script: &Script, key: &str, args: &[Vec<u8>]) -> RedisResult<Value> {
-        let mut by_text = false;
+        self.run_on(script, key, args).await.map(|(_, answer)| answer)
+    }
+
+    /// The same, and the number of the connection that answered.
+    async fn run_on(&self, script: &Script, key: &str, args: &[Vec<u8>]) -> RedisResult<(u64, Value)> {
+        let mut form = Form::Digest;
         let end = Instant::now() + self.patience;
         let mut pause = FIRST_PAUSE;
         loop {
-            let cmd = call(script, key, args, by_text);
+            let cmd = self.call(script, key, args, form);
             let (number, answer) = self.once(&cmd, end).await;
             let error = match answer {
-                Ok(value) => return Ok(value),
+                Ok(value) => return Ok((number, value)),
                 Err(error) => error,
             };
             match cure(&error) {
-                Cure::SendScript if !by_text => {
-                    by_text = true;
+                Cure::SendScript if form == Form::Digest => {
+                    form = Form::Text;
                     continue;
                 }
-                Cure::Reconnect => self.drop_connection(number).await,
+                // A cluster's connection finds its nodes again by itself, and other shards are using it.
+                Cure::Reconnect if !self.is_cluster() => self.drop_connection(number).await,
+                Cure::Reconnect => {}
                 Cure::Wait => {}
                 Cure::SendScript | Cure::Full | Cure::None => return Err(error),
             }
@@ -114,7 +137,7 @@ impl Link {
         args: &[Vec<u8>],
         ack: Ack,
     ) -> RedisResult<Value> {
-        let answer = self.run(script, key, args).await?;
+        let (written_on, answer) = self.run_on(script, key, args).await?;
         let millis = u64::try_from(self.response_timeout.as_millis() / 2).unwrap_or(u64::MAX);
         let (cmd, wanted) = match ack {
             Ack::Replicas(replicas) => (redis::cmd("WAIT").arg(replicas).arg(millis).to_owned(), (0, replicas)),
@@ -122,7 +145,12 @@ impl Link {
                 (redis::cmd("WAITAOF").arg(local).arg(replicas).arg(millis).to_owned(), (local, replicas))
             }
         };
-        let (_, acked) = self.once(&cmd, Instant::now() + self.response_timeout).await;
+        let (asked_on, acked) = self.once(&cmd, Instant::now() + self.response_timeout).await;
+        if asked_on != written_on {
+            // The server answers for what this connection wrote, and a new one has written nothing.
+            let text = "the connection was lost before a server confirmed it".to_owned();
+            return Err(redis::make_extension_error("NOREPLICAS".to_owned(), Some(text)));
+        }
         let got = match acked? {
             Value::Array(counts) => (count(counts.first()), count(counts.get(1))),
             other => (0, count(Some(&other))),
@@ -137,6 +165,21 @@ impl Link {
     /// One command, once.
     pub(crate) async fn ask(&self, cmd: &Cmd) -> RedisResult<Value> {
         self.once(cmd, Instant::now() + self.patience).await.1
+    }
+
+    fn call(&self, script: &Script, key: &str, args: &[Vec<u8>], form: Form) -> Cmd {
+        let mut cmd = redis::cmd(form.command());
+        cmd.arg(match form {
+            Form::Digest => script.digest(),
+            Form::Text => script.text(),
+        })
+        .arg(1)
+        .arg(key);
+        cmd.arg(if self.is_cluster() { "cluster" } else { "node" });
+        for arg in args {
+            cmd.arg(&arg[..]);
+        }
+        cmd
     }
 
     async fn once(&self, cmd: &Cmd, end: Instant) -> (u64, RedisResult<Value>) {
@@ -196,15 +239,6 @@ impl Link {
     }
 }
 
-fn call(script: &Script, key: &str, args: &[Vec<u8>], by_text: bool) -> Cmd {
-    let mut cmd = if by_text { redis::cmd("EVAL") } else { redis::cmd("EVALSHA") };
-    cmd.arg(if by_text { script.text() } else { script.digest() }).arg(1).arg(key);
-    for arg in args {
-        cmd.arg(&arg[..]);
-    }
-    cmd
-}
-
 fn count(value: Option<&Value>) -> i64 {
     match value {
         Some(Value::Int(count)) => *count,
@@ -223,7 +257,7 @@ fn source(builder: &RedisBuilder) -> Result<Source, OpenError> {
                 .retries(4)
                 .connection_timeout(builder.response_timeout)
                 .response_timeout(builder.response_timeout);
-            Ok(Source::Cluster(client.build()?))
+            Ok(Source::Cluster(Box::new(client.build()?)))
         }
         #[cfg(feature = "sentinel")]
         "redis-sentinel" | "rediss-sentinel" => sentinel(scheme, rest),
@@ -263,8 +297,7 @@ fn sentinel(scheme: &str, rest: &str) -> Result<Source, OpenError> {
         }
         addresses.push(node.into_connection_info()?.addr().clone());
     }
-    let mut client =
-        sentinel::SentinelClientBuilder::new(addresses, name.to_owned(), sentinel::SentinelServerType::Master)?;
+    let mut client = sentinel::SentinelClientBuilder::new(addresses, name, sentinel::SentinelServerType::Master)?;
     if let Some(login) = login {
         // Read by the client's own parser: a login may be percent-encoded.
         let info = format!("redis://{login}@localhost").into_connection_info()?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
 use notify_core::delivery::{Attempt, Delivery, State};
 use notify_core::event::EventKey;
 use notify_core::store::{
@@ -99,7 +100,8 @@ impl DeliveryLog for RedisStore {
         args.number(delivery);
         let mut failed = None;
         // A delivery's id does not say whose it is, so every shard is asked.
-        for answer in self.run_all(Operation::Log, &script::ATTEMPTS, &args).await {
+        let mut answers = self.run_each(Operation::Log, &script::ATTEMPTS, &args);
+        while let Some((_, answer)) = answers.next().await {
             match answer {
                 Ok(answer) => {
                     let attempts =
@@ -148,14 +150,14 @@ impl DeliveryLog for RedisStore {
 
     async fn stats(&self, tenant: Option<&TenantId>, _now: Timestamp) -> Result<Stats, StoreError> {
         let mut args = Args::new();
-        let answers = match tenant {
+        let answers: Vec<Result<Value, StoreError>> = match tenant {
             Some(tenant) => {
                 args.text(&format!(":{}", keys::tenant(tenant)));
                 vec![self.run(Operation::Log, &script::STATS, self.shard_of(tenant), &args).await]
             }
             None => {
                 args.text("");
-                self.run_all(Operation::Log, &script::STATS, &args).await
+                self.run_each(Operation::Log, &script::STATS, &args).map(|(_, answer)| answer).collect().await
             }
         };
         let mut stats = Stats::default();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
 use notify_core::DeliveryId;
 use notify_core::delivery::Delivery;
@@ -67,7 +68,8 @@ impl RedisStore {
                 args.number(id);
             });
             let (mut found, mut failed) = (0, None);
-            for answer in self.run_all(Operation::Load, &script::ROWS, &args).await {
+            let mut answers = self.run_each(Operation::Load, &script::ROWS, &args);
+            while let Some((_, answer)) = answers.next().await {
                 match answer {
                     Ok(rows) => {
                         for (id, row) in list(rows).into_iter().filter_map(pair) {
@@ -77,6 +79,9 @@ impl RedisStore {
                         }
                     }
                     Err(error) => failed = Some(error),
+                }
+                if found >= chunk.len() {
+                    break;
                 }
             }
             if let Some(error) = failed.filter(|_| found < chunk.len()) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use notify_core::delivery::{Delivery, NewDelivery};
 use notify_core::event::EventKey;
 use notify_core::machine::Change;
@@ -16,7 +17,7 @@ use notify_core::store::{
 };
 use notify_core::{DeliveryId, TenantId, Timestamp};
 use redis::Value;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::builder::RedisBuilder;
 use crate::error::store_error;
@@ -26,7 +27,7 @@ use crate::reply::{Args, number, tuple};
 use crate::script::{self, Script};
 use crate::{OpenError, keys, open};
 
-/// For how long a shard that did not answer is passed over by claims.
+/// How long a shard's word is waited for where others can answer, and for how long it is passed over then.
 const DOWN: Duration = Duration::from_secs(1);
 
 /// A store on a Redis server, behind Sentinel, or on a Cluster; any number of engines may share it.
@@ -106,12 +107,12 @@ impl RedisStore {
         keys::shard_of(tenant, self.shards())
     }
 
-    pub(crate) fn is_down(&self, shard: usize) -> bool {
+    fn is_down(&self, shard: usize) -> bool {
         let down = self.0.down.lock().unwrap_or_else(PoisonError::into_inner);
         down.get(shard).copied().flatten().is_some_and(|until| Instant::now() < until)
     }
 
-    pub(crate) fn set_down(&self, shard: usize) {
+    fn set_down(&self, shard: usize) {
         if let Some(until) = self.0.down.lock().unwrap_or_else(PoisonError::into_inner).get_mut(shard) {
             *until = Some(Instant::now() + DOWN);
         }
@@ -144,14 +145,51 @@ impl RedisStore {
         answer.map_err(|error| store_error(operation, error))
     }
 
-    /// Runs a script in every shard at once; the answers in their order.
-    pub(crate) async fn run_all(
+    /// Runs a script that only reads in every shard at once; each answer with its shard, as they come. Who has seen
+    /// enough need not wait for a shard that is down.
+    pub(crate) fn run_each<'s>(
+        &'s self,
+        operation: Operation,
+        script: &'s Script,
+        args: &'s Args,
+    ) -> FuturesUnordered<impl Future<Output = (usize, Result<Value, StoreError>)> + Send + 's> {
+        (0..self.shards()).map(|shard| async move { (shard, self.run(operation, script, shard, args).await) }).collect()
+    }
+
+    /// Runs a script that only reads in those shards that answer soon; their answers in order.
+    ///
+    /// # Errors
+    /// No shard answered.
+    pub(crate) async fn run_awake(
         &self,
         operation: Operation,
         script: &Script,
         args: &Args,
-    ) -> Vec<Result<Value, StoreError>> {
-        join_all((0..self.shards()).map(|shard| self.run(operation, script, shard, args))).await
+    ) -> Result<Vec<(usize, Value)>, StoreError> {
+        if self.shards() == 1 {
+            return Ok(vec![(0, self.run(operation, script, 0, args).await?)]);
+        }
+        let ask = async |shard| {
+            if self.is_down(shard) {
+                return Err(None);
+            }
+            let answer = timeout(DOWN, self.run(operation, script, shard, args)).await;
+            if !matches!(answer, Ok(Ok(_))) {
+                self.set_down(shard);
+            }
+            answer.map_err(|_| None)?.map(|answer| (shard, answer)).map_err(Some)
+        };
+        let (mut answers, mut failed) = (Vec::new(), None);
+        for answer in join_all((0..self.shards()).map(ask)).await {
+            match answer {
+                Ok(answer) => answers.push(answer),
+                Err(error) => failed = error.or(failed),
+            }
+        }
+        if answers.is_empty() {
+            return Err(failed.unwrap_or_else(|| StoreError::unavailable(operation, "no shard answers")));
+        }
+        Ok(answers)
     }
 
     fn publish_link(&self) -> Option<(&Link, Ack)> {

@@ -1,6 +1,6 @@
 -- Shared by all scripts. A script works on one shard: all its keys carry the hash tag of KEYS[1], the shard's `meta`.
--- Every key that a script may write is read before the first write: while a slot moves, a key that is elsewhere stops
--- the script, and it must not stop half done. What joins a set is added before it leaves another.
+-- On a cluster every key that a script may write is read before the first write: while a slot moves, a key that is
+-- elsewhere stops the script, and it must not stop half done. What joins a set is added before it leaves another.
 -- States: 0 scheduled, 1 in flight, 2 delivered, 3 held, 4 failed, 5 cancelled.
 local P = string.sub(KEYS[1], 1, -5)
 local call = redis.call
@@ -17,6 +17,9 @@ local function arg()
   return ARGV[position]
 end
 
+-- Only on a cluster can a key be elsewhere.
+local ON_CLUSTER = arg() == 'cluster'
+
 -- Lua would print a big number as 1.7e+14.
 local function int(number)
   return string.format('%.0f', number)
@@ -24,10 +27,12 @@ end
 
 -- The read pass over the keys that `move` writes. One key a call: a long list would not fit Lua's stack.
 local function touch(names)
+  if not ON_CLUSTER then return end
   for _, name in ipairs(names) do call('EXISTS', P .. name) end
 end
 
 local function touch_row(id, tenant, event, endpoint)
+  if not ON_CLUSTER then return end
   touch({ 'd:' .. id, 'a:' .. id, 'e:' .. event, 'ed:' .. event, 'q:' .. endpoint, 'h:' .. endpoint,
     'le:' .. endpoint, 'lt:' .. tenant, 'due:' .. tenant, 'tally:' .. tenant, 'in:3:' .. tenant, 'in:4:' .. tenant,
     'in:5:' .. tenant })
