@@ -1,7 +1,7 @@
 //! Opening: is the server one that the store may use, and whose is the namespace?
 
 use notify_core::store::BoxError;
-use redis::{RedisError, Value};
+use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 
 use crate::builder::{Durability, Eviction, RedisBuilder};
 use crate::link::{Ack, Link};
@@ -30,6 +30,9 @@ pub(crate) async fn open(builder: &RedisBuilder) -> Result<Opened, OpenError> {
     let link = Link::new(builder)?;
     let mut warnings = Vec::new();
     let servers = info(&link).await?;
+    if servers.is_empty() {
+        warnings.push("redis hides INFO: its version, its eviction policy and its append-only file are unchecked".to_owned());
+    }
     for server in &servers {
         judge(server, builder, &mut warnings)?;
     }
@@ -38,10 +41,14 @@ pub(crate) async fn open(builder: &RedisBuilder) -> Result<Opened, OpenError> {
     Ok(Opened { link, publish, shards, warnings })
 }
 
-/// The text of `INFO` from each server.
+/// The text of `INFO` from each server; none where this user may not read it.
 async fn info(link: &Link) -> Result<Vec<String>, OpenError> {
     let mut texts = Vec::new();
-    collect(link.ask(&redis::cmd("INFO")).await?, &mut texts);
+    match link.ask(&redis::cmd("INFO")).await {
+        Ok(value) => collect(value, &mut texts),
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) => {}
+        Err(error) => return Err(error.into()),
+    }
     Ok(texts)
 }
 

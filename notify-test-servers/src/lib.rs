@@ -1,5 +1,5 @@
-//! Real servers for the tests of this workspace: each on free ports of loopback, in a temporary folder of its own,
-//! ended with the test that started it. For nothing but tests: whatever goes wrong once a server runs is a panic.
+//! Real servers for the tests and benchmarks of this workspace: each on free ports of loopback, in a temporary folder of
+//! its own, ended with the process that started it. Whatever goes wrong once a server runs is a panic.
 //!
 //! All functions block. A test that is async runs them on a multi-thread runtime, or before anything else.
 

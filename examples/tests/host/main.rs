@@ -12,6 +12,6 @@ mod node;
 mod options;
 mod receiver;
 mod secrets;
-mod shared_file;
+mod shared_store;
 mod stop;
 mod wire;

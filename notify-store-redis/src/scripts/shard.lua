@@ -4,6 +4,9 @@
 -- States: 0 scheduled, 1 in flight, 2 delivered, 3 held, 4 failed, 5 cancelled.
 local P = string.sub(KEYS[1], 1, -5)
 local call = redis.call
+-- While the slot moves part of it is on another node, and there a key that has not come yet looks as if it did not
+-- exist. A command over two keys of which one is missing is refused on both nodes (TRYAGAIN): nothing is judged by half.
+call('EXISTS', KEYS[1], P .. 'none')
 local OPEN = { ['0'] = true, ['1'] = true, ['3'] = true }
 local CLAIMABLE = { ['0'] = true, ['1'] = true }
 local LISTED = { ['3'] = true, ['4'] = true, ['5'] = true }

@@ -12,6 +12,8 @@ use crate::{StartError, port};
 
 const PROGRAM: &str = "redis-server";
 
+const LOG: &str = "server.log";
+
 /// What its log says when its port is somebody else's.
 const TAKEN: &str = "Address already in use";
 
@@ -60,7 +62,8 @@ impl RedisServer {
         loop {
             let port = port::free();
             let mut arguments = first.to_vec();
-            let ours = [("port", &*port.to_string()), ("bind", "127.0.0.1"), ("save", ""), ("logfile", "server.log")];
+            let log = folder.path().join(LOG).display().to_string();
+            let ours = [("port", &*port.to_string()), ("bind", "127.0.0.1"), ("save", ""), ("logfile", &log)];
             let ours = ours.into_iter().chain([("enable-debug-command", "yes")]);
             for (name, value) in ours.chain(settings.iter().copied()) {
                 arguments.extend([format!("--{name}"), value.to_owned()]);
@@ -183,7 +186,7 @@ impl RedisServer {
     }
 
     fn wait_until_ready(&self) -> Result<(), StartError> {
-        let log = || std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default();
+        let log = || std::fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default();
         let taken = || log().contains(TAKEN);
         // Its own log says that it listens: on a port that was taken a stranger answers.
         let listens = || ["Ready to accept connections", "Sentinel ID is"].iter().any(|line| log().contains(line));
