@@ -31,7 +31,8 @@
 //! - `os-rng` (on): randomness from the operating system. Without it the builder needs an
 //!   [`Entropy`](engine::Entropy).
 //! - `tracing`: `observe::TracingObserver`, what happens as tracing events.
-//! - `testing`: `testing`, a clock and a transport for tests.
+//! - `testing`: `testing`, a clock and a transport for tests, and the kit that proves a store.
+//! - `testing-model`: the kit's comparison with the model too; brings `proptest`.
 
 pub mod delivery;
 pub mod dispatch;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use notify_core::DeliveryId;
 use notify_core::store::{DeliveryLog, EndpointAdmin, EndpointDirectory, Store};
-use notify_core::testing::kit::{FixtureError, Offer, OpenedStore, StoreFixture};
+use notify_core::testing::kit::{self, FixtureError, Offer, OpenedStore, StoreFixture};
 use notify_store_sqlite::SqliteStore;
 
 #[derive(Debug)]
@@ -99,4 +99,14 @@ mod in_a_file {
 
 mod in_memory {
     notify_core::store_conformance!(super::InMemory);
+}
+
+#[test]
+fn random_calls_to_a_file_have_the_answers_of_the_model() {
+    kit::compare_with_model(&InFile, 100);
+}
+
+#[test]
+fn random_calls_in_memory_have_the_answers_of_the_model() {
+    kit::compare_with_model(&InMemory, 1_000);
 }

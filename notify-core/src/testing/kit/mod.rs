@@ -54,10 +54,13 @@
 //! # fn main() {}
 //! ```
 //!
-//! The same cases as a plain list, for other test runners: [`cases`].
+//! The same cases as a plain list, for other test runners: [`cases`]. What a run found, for people: [`report`]. Random
+//! calls whose answers are held against those of the model: `compare_with_model` (feature `testing-model`).
 
 mod case;
 mod cases;
+#[cfg(feature = "testing-model")]
+mod compare;
 mod conformance;
 mod fixture;
 mod race;
@@ -67,19 +70,25 @@ mod subject;
 mod table;
 
 pub use case::{Case, CaseResult};
+#[cfg(feature = "testing-model")]
+pub use compare::compare_with_model;
 pub use fixture::{FixtureError, Offer, OpenedStore, StoreFixture};
 pub use report::{Report, report};
 pub use table::cases;
 
 use subject::Subject;
 
-/// The runtime of a test: threads enough for a race.
+/// Runs a future on a runtime of its own, with threads enough for a race.
 ///
 /// # Panics
-/// The operating system gives no threads.
-fn runtime() -> tokio::runtime::Runtime {
+/// The operating system gives no threads, or this is inside another runtime.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
     let built = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
-    built.expect("the operating system gives threads")
+    let runtime = built.expect("the operating system gives threads");
+    let ended = runtime.block_on(future);
+    // A store that blocks its thread for ever has failed its case; waiting for it would hang the whole run.
+    runtime.shutdown_background();
+    ended
 }
 
 /// Runs the case `name` of `group` as a test; for [`store_conformance!`](crate::store_conformance).

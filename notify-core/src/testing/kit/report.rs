@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::case::{Case, CaseResult};
-use super::{StoreFixture, cases, runtime};
+use super::{StoreFixture, block_on, cases};
 
 /// What became of each case. Shown as text, it lists the rules with their sentences and cases, and at the end what the
 /// store does not offer.
@@ -70,7 +70,7 @@ impl fmt::Display for Report {
 /// Inside another runtime: there, `await` [`Case::run`] for each of [`cases`].
 #[must_use]
 pub fn report(fixture: &dyn StoreFixture) -> Report {
-    runtime().block_on(async {
+    block_on(async {
         let mut results = Vec::new();
         for case in cases() {
             results.push((*case, case.run(fixture).await));

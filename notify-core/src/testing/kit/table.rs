@@ -15,7 +15,8 @@ macro_rules! __notify_store_cases {
                     a_delivery_that_starts_due_is_born_scheduled,
                     a_delivery_that_starts_leased_is_born_in_flight_under_its_token,
                     a_delivery_that_starts_held_is_born_held_with_its_due_time,
-                    a_pair_of_event_and_endpoint_that_comes_twice_is_one_delivery;
+                    a_pair_of_event_and_endpoint_that_comes_twice_is_one_delivery,
+                    a_pair_that_comes_twice_counts_once_for_a_duplicate_in_its_batch;
                 "S1" "All or nothing for one batch, with an answer for each event":
                     an_empty_batch_is_a_success, answers_come_in_the_order_of_the_events;
                 "S1" "An event whose id its tenant already has is a duplicate if the fingerprints are equal: it changes nothing and does not stop the others":

@@ -61,6 +61,13 @@ pub(crate) async fn a_pair_of_event_and_endpoint_that_comes_twice_is_one_deliver
     Ok(())
 }
 
+/// A duplicate within one batch is told how many there are, not how many were asked for.
+pub(crate) async fn a_pair_that_comes_twice_counts_once_for_a_duplicate_in_its_batch(store: &mut Subject) -> Done {
+    let batch = vec![event("e", 0, &["a", "a"], 0), event("e", 0, &[], 0)];
+    assert_eq!(store.insert(0, batch).await, stored(&[Inserted::New, duplicate_of("e", 1)]));
+    Ok(())
+}
+
 pub(crate) async fn an_empty_batch_is_a_success(store: &mut Subject) -> Done {
     assert_eq!(store.insert(0, vec![]).await, stored(&[]));
     Ok(())
