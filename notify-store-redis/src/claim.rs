@@ -1,21 +1,19 @@
 //! Claiming: S2 to S5 and S13, over the shards that answer.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::join_all;
 use notify_core::Timestamp;
-use notify_core::event::Event;
+use notify_core::delivery::Delivery;
 use notify_core::store::{ClaimBatch, ClaimRequest, Claimed, CorruptRecord, Operation, StoreError};
 use redis::Value;
 
 use crate::open::unexpected_cause;
-use crate::reply::{Args, bytes, fields, list, number, text, tuple};
+use crate::reply::{Args, fields, list, number, text, tuple};
 use crate::rows::{self, Unreadable, hex_of};
-use crate::{RedisStore, keys, script};
+use crate::{RedisStore, script};
 
 /// When a claim that left a shard out is to be repeated.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -124,7 +122,20 @@ impl RedisStore {
             args.text(endpoint.as_str()).number(*free);
         }
         let answer = self.run(Operation::Claim, &script::CLAIM, shard, &args).await?;
-        let (batch, unreadable) = read(answer).ok_or_else(|| unexpected("claim"))?;
+        let (mut batch, rows, mut unreadable) = read(answer).ok_or_else(|| unexpected("claim"))?;
+        let wanted = rows.iter().map(|(_, delivery)| delivery.event()).collect();
+        let events = self.read_events(Operation::Claim, shard, wanted).await?;
+        for (endpoint, delivery) in rows {
+            match events.get(delivery.event()) {
+                Some(Ok(event)) => batch.claimed.push(Claimed { event: Arc::clone(event), delivery }),
+                Some(Err(Unreadable(problem))) => {
+                    let record = delivery.id().to_string();
+                    unreadable.push((record.clone(), endpoint));
+                    batch.corrupt.push(CorruptRecord { record, problem: problem.clone() });
+                }
+                None => {}
+            }
+        }
         if !unreadable.is_empty() {
             let mut args = Args::new();
             args.number(unreadable.len());
@@ -165,33 +176,20 @@ fn merge(answers: Vec<Result<ClaimBatch, StoreError>>) -> Result<ClaimBatch, Sto
     }
 }
 
-/// A batch, and the rows (id, endpoint) of it that cannot be read.
-type Read = (ClaimBatch, Vec<(String, String)>);
+/// A batch without its rows; each row with its queue's endpoint; and the rows (id, endpoint) that cannot be read.
+type Read = (ClaimBatch, Vec<(String, Delivery)>, Vec<(String, String)>);
 
 fn read(answer: Value) -> Option<Read> {
-    let [rows, events, ghosts, next] = tuple(answer)?;
-    let mut known: BTreeMap<String, Result<Arc<Event>, Unreadable>> = BTreeMap::new();
-    for found in list(events) {
-        let [reference, kind, at, body] = tuple(found)?;
-        let reference = text(reference);
-        let event = event(&reference, kind, at, body).map(Arc::new);
-        known.insert(reference, event);
-    }
+    let [found, ghosts, next] = tuple(answer)?;
     let mut batch = ClaimBatch { next_ready_at: number(next).map(Timestamp::from_millis), ..ClaimBatch::default() };
-    let mut unreadable = Vec::new();
-    for row in list(rows) {
+    let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
+    for row in list(found) {
         let [id, endpoint, row] = tuple(row)?;
-        let (id, row) = (text(id), fields(row));
-        let delivery = rows::delivery(&id, &row);
-        let claimed = delivery.and_then(|delivery| match known.get(&keys::event(delivery.event())) {
-            Some(Ok(event)) => Ok(Claimed { delivery, event: Arc::clone(event) }),
-            Some(Err(Unreadable(problem))) => Err(Unreadable(problem.clone())),
-            None => Err(Unreadable("its event is missing".to_owned())),
-        });
-        match claimed {
-            Ok(claimed) => batch.claimed.push(claimed),
+        let (id, endpoint) = (text(id), text(endpoint));
+        match rows::delivery(&id, &fields(row)) {
+            Ok(delivery) => rows.push((endpoint, delivery)),
             Err(Unreadable(problem)) => {
-                unreadable.push((id.clone(), text(endpoint)));
+                unreadable.push((id.clone(), endpoint));
                 batch.corrupt.push(CorruptRecord { record: id, problem });
             }
         }
@@ -200,21 +198,7 @@ fn read(answer: Value) -> Option<Read> {
         let problem = "it is due, but its row is missing or not open".to_owned();
         batch.corrupt.push(CorruptRecord { record: text(ghost), problem });
     }
-    Some((batch, unreadable))
-}
-
-fn event(reference: &str, kind: Value, at: Value, body: Value) -> Result<Event, Unreadable> {
-    let problem = |name: &str| Unreadable(format!("its event's {name} is missing or malformed"));
-    let key = keys::parse_event(reference).ok_or_else(|| problem("id"))?;
-    if matches!(body, Value::Nil) {
-        return Err(problem("body"));
-    }
-    Ok(Event {
-        key,
-        event_type: text(kind).parse().map_err(|_| problem("type"))?,
-        timestamp: number(at).map(Timestamp::from_millis).ok_or_else(|| problem("timestamp"))?,
-        body: Bytes::from(bytes(body)),
-    })
+    Some((batch, rows, unreadable))
 }
 
 fn unexpected(script: &str) -> StoreError {

@@ -17,6 +17,11 @@ pub(crate) fn tenant(tenant: &TenantId) -> String {
     format!("{}:{tenant}", tenant.as_str().len())
 }
 
+/// The key of an event's hash, from the shard's `meta` and the event's name in keys.
+pub(crate) fn event_hash(meta: &str, event: &str) -> String {
+    format!("{}e:{event}", meta.trim_end_matches("meta"))
+}
+
 /// An event, in keys and rows.
 pub(crate) fn event(key: &EventKey) -> String {
     format!("{}/{}", tenant(&key.tenant), key.id)

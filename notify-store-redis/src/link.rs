@@ -99,11 +99,24 @@ impl Link {
 
     /// The same, and the number of the connection that answered.
     async fn run_on(&self, script: &Script, key: &str, args: &[Vec<u8>]) -> RedisResult<(u64, Value)> {
+        self.persist(|form| self.call(script, key, args, form)).await
+    }
+
+    /// Reads fields of a hash.
+    pub(crate) async fn read(&self, key: &str, fields: &[&str]) -> RedisResult<Value> {
+        let mut cmd = redis::cmd("HMGET");
+        cmd.arg(key).arg(fields);
+        self.persist(|_| cmd.clone()).await.map(|(_, answer)| answer)
+    }
+
+    /// Sends a command that may be repeated until there is an answer, or patience is at its end; with the answer comes
+    /// the number of the connection that gave it.
+    async fn persist(&self, build: impl Fn(Form) -> Cmd + Send) -> RedisResult<(u64, Value)> {
         let mut form = Form::Digest;
         let end = Instant::now() + self.patience;
         let mut pause = FIRST_PAUSE;
         loop {
-            let cmd = self.call(script, key, args, form);
+            let cmd = build(form);
             let (number, answer) = self.once(&cmd, end).await;
             let error = match answer {
                 Ok(value) => return Ok((number, value)),

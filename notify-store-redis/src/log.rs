@@ -1,16 +1,17 @@
 //! The delivery log. Pages go by number, newest first; each script reads a bounded part of one index.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use notify_core::delivery::{Attempt, Delivery, State};
+use futures_util::future::join_all;
+use notify_core::delivery::{Attempt, Delivery, EventStatus, State};
 use notify_core::event::EventKey;
 use notify_core::store::{
     Cursor, DeliveryLog, DeliveryQuery, EventQuery, EventRecord, Operation, Page, PageRequest, Pruned, Stats,
     StoreError,
 };
-use notify_core::{DeliveryId, EndpointId, TenantId, Timestamp};
+use notify_core::{DeliveryId, EndpointId, EventType, TenantId, Timestamp};
 use redis::Value;
 
 use crate::open::{LAYOUT_VERSION, unexpected_cause};
@@ -91,8 +92,12 @@ impl DeliveryLog for RedisStore {
         if row.is_empty() {
             return Ok(None);
         }
-        let record = record(key.clone(), row, &rows_of(deliveries));
-        record.map(Some).map_err(|problem| corrupt(key.id.to_string(), problem))
+        let summary = summary(key.clone(), &row, &rows_of(deliveries));
+        let summary = summary.map_err(|problem| corrupt(key.id.to_string(), problem))?;
+        match self.with_event(summary).await? {
+            Ok(record) => Ok(Some(record)),
+            Err(problem) => Err(corrupt(key.id.to_string(), problem)),
+        }
     }
 
     async fn attempts(&self, delivery: &DeliveryId) -> Result<Vec<Attempt>, StoreError> {
@@ -118,18 +123,25 @@ impl DeliveryLog for RedisStore {
 
     /// With an endpoint the pages follow that endpoint's deliveries, and cursors are their numbers.
     async fn events(&self, query: &EventQuery) -> Result<Page<EventRecord>, StoreError> {
-        let wanted = |record: &EventRecord| {
-            record.event.key.tenant == query.tenant
-                && query.event_type.as_ref().is_none_or(|wanted| *wanted == record.event.event_type)
-                && query.since.is_none_or(|since| record.created_at >= since)
-                && query.until.is_none_or(|until| record.created_at < until)
-                && query.status.is_none_or(|wanted| wanted == record.status())
+        let wanted = |found: &Summary| {
+            found.key.tenant == query.tenant
+                && query.event_type.as_ref().is_none_or(|wanted| *wanted == found.event_type)
+                && query.since.is_none_or(|since| found.created_at >= since)
+                && query.until.is_none_or(|until| found.created_at < until)
+                && query.status.is_none_or(|wanted| wanted == found.status())
         };
         let read = |entry: Entry| {
             let key = keys::parse_event(&entry.name)?;
-            record(key, entry.row, &entry.deliveries).ok().filter(wanted)
+            summary(key, &entry.row, &entry.deliveries).ok().filter(wanted)
         };
-        self.page(&query.tenant, &Index::events(query), query.page, read).await
+        let page = self.page(&query.tenant, &Index::events(query), query.page, read).await?;
+        let read = join_all(page.items.into_iter().map(|found| self.with_event(found))).await;
+        let mut items = Vec::with_capacity(read.len());
+        for record in read {
+            // One that cannot be read must not hide the others.
+            items.extend(record?);
+        }
+        Ok(Page { items, next: page.next })
     }
 
     async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<Delivery>, StoreError> {
@@ -198,6 +210,13 @@ impl DeliveryLog for RedisStore {
 }
 
 impl RedisStore {
+    async fn with_event(&self, found: Summary) -> Result<Result<EventRecord, Unreadable>, StoreError> {
+        let shard = self.shard_of(&found.key.tenant);
+        let mut events = self.read_events(Operation::Log, shard, BTreeSet::from([&found.key])).await?;
+        let event = events.remove(&found.key).unwrap_or_else(|| Err(Unreadable("it is gone".to_owned())));
+        Ok(event.map(|event| EventRecord { event, created_at: found.created_at, deliveries: found.deliveries }))
+    }
+
     /// Some rows of an index, newest first.
     pub(crate) async fn entries(
         &self,
@@ -260,11 +279,28 @@ fn rows_of(value: Value) -> Vec<(String, Fields)> {
     list(value).into_iter().filter_map(pair).map(|(id, row)| (id, fields(row))).collect()
 }
 
+/// An event and its deliveries before its body is read.
+struct Summary {
+    key: EventKey,
+    event_type: EventType,
+    created_at: Timestamp,
+    deliveries: Vec<Delivery>,
+}
+
+impl Summary {
+    fn status(&self) -> EventStatus {
+        EventStatus::of(self.deliveries.iter().map(Delivery::state))
+    }
+}
+
 /// Deliveries that cannot be read are left out: one must not hide the others. A claim names them (S13).
-fn record(key: EventKey, row: Fields, deliveries: &[(String, Fields)]) -> Result<EventRecord, Unreadable> {
-    let (event, created_at) = rows::event(key, row)?;
-    let deliveries = deliveries.iter().filter_map(|(id, row)| rows::delivery(id, row).ok()).collect();
-    Ok(EventRecord { event: Arc::new(event), created_at, deliveries })
+fn summary(key: EventKey, row: &Fields, deliveries: &[(String, Fields)]) -> Result<Summary, Unreadable> {
+    Ok(Summary {
+        key,
+        event_type: rows::needed(row, "ty")?,
+        created_at: Timestamp::from_millis(rows::needed(row, "c")?),
+        deliveries: deliveries.iter().filter_map(|(id, row)| rows::delivery(id, row).ok()).collect(),
+    })
 }
 
 /// Beside the attempts the hash has the ids of the changes that wrote them: those are no numbers of ten digits.

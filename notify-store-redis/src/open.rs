@@ -31,7 +31,9 @@ pub(crate) async fn open(builder: &RedisBuilder) -> Result<Opened, OpenError> {
     let mut warnings = Vec::new();
     let servers = info(&link).await?;
     if servers.is_empty() {
-        warnings.push("redis hides INFO: its version, its eviction policy and its append-only file are unchecked".to_owned());
+        warnings.push(
+            "redis hides INFO: its version, its eviction policy and its append-only file are unchecked".to_owned(),
+        );
     }
     for server in &servers {
         judge(server, builder, &mut warnings)?;

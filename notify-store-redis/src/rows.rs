@@ -10,10 +10,11 @@ use notify_core::delivery::{Attempt, Delivery, NewDelivery, Outcome, Reason, Res
 use notify_core::event::{Event, EventKey};
 use notify_core::id::{AttemptNumber, ChangeId, ClaimToken, Round, Version};
 use notify_core::{DeliveryId, Timestamp};
+use redis::Value;
 use serde::{Deserialize, Serialize};
 
 use crate::keys;
-use crate::reply::{Args, Fields};
+use crate::reply::{Args, Fields, bytes, number, text, tuple};
 
 /// The layout's numbers of the states, by position.
 const STATES: [State; 6] =
@@ -88,13 +89,19 @@ pub(crate) fn delivery(id: &str, fields: &Fields) -> Result<Delivery, Unreadable
     Delivery::restore(stored).map_err(|error| Unreadable(error.to_string()))
 }
 
-/// An event's type, time and body.
-pub(crate) fn event(key: EventKey, mut fields: Fields) -> Result<(Event, Timestamp), Unreadable> {
-    let created_at = Timestamp::from_millis(needed(&fields, "c")?);
-    let event_type = needed(&fields, "ty")?;
-    let timestamp = Timestamp::from_millis(needed(&fields, "ts")?);
-    let body = fields.remove(&b"b"[..]).ok_or_else(|| Unreadable("field b is missing".to_owned()))?;
-    Ok((Event { key, event_type, timestamp, body: Bytes::from(body) }, created_at))
+/// An event from its fields `ty`, `ts` and `b`.
+pub(crate) fn event(key: EventKey, found: Value) -> Result<Event, Unreadable> {
+    let problem = |name: &str| Unreadable(format!("its event's {name} is missing or malformed"));
+    let [kind, at, body] = tuple(found).ok_or_else(|| problem("row"))?;
+    if body == Value::Nil {
+        return Err(problem("body"));
+    }
+    Ok(Event {
+        key,
+        event_type: text(kind).parse().map_err(|_| problem("type"))?,
+        timestamp: number(at).map(Timestamp::from_millis).ok_or_else(|| problem("timestamp"))?,
+        body: Bytes::from(bytes(body)),
+    })
 }
 
 /// The arguments of a new delivery: id, endpoint, state, time, token.

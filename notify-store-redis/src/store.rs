@@ -1,5 +1,6 @@
 //! The handle.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,7 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use notify_core::delivery::{Delivery, NewDelivery};
-use notify_core::event::EventKey;
+use notify_core::event::{Event, EventKey};
 use notify_core::machine::Change;
 use notify_core::store::{
     ApplyOutcome, ClaimBatch, ClaimRequest, InsertOutcome, Mark, Operation, PublishBatch, Store, StoreError,
@@ -24,6 +25,7 @@ use crate::error::store_error;
 use crate::link::{Ack, Link};
 use crate::open::{Opened, unexpected_cause};
 use crate::reply::{Args, number, tuple};
+use crate::rows::{self, Unreadable};
 use crate::script::{self, Script};
 use crate::{OpenError, keys, open};
 
@@ -129,6 +131,24 @@ impl RedisStore {
         let meta = self.meta(operation, shard)?;
         let answer = self.0.opened.link.run(script, meta, args.as_slice()).await;
         answer.map_err(|error| store_error(operation, error))
+    }
+
+    /// Reads these events of one shard, each body by a command of its own; those that are gone or unreadable are left
+    /// out or told.
+    pub(crate) async fn read_events(
+        &self,
+        operation: Operation,
+        shard: usize,
+        wanted: BTreeSet<&EventKey>,
+    ) -> Result<BTreeMap<EventKey, Result<Arc<Event>, Unreadable>>, StoreError> {
+        let meta = self.meta(operation, shard)?;
+        let read = async |key: &EventKey| {
+            let hash = keys::event_hash(meta, &keys::event(key));
+            let answer = self.0.opened.link.read(&hash, &["ty", "ts", "b"]).await;
+            let answer = answer.map_err(|error| store_error(operation, error))?;
+            Ok((key.clone(), rows::event(key.clone(), answer).map(Arc::new)))
+        };
+        join_all(wanted.into_iter().map(read)).await.into_iter().collect()
     }
 
     /// The same, as durable as the builder says.

@@ -1,5 +1,6 @@
 -- S2 to S5. Endpoints in turns, one row each a round; what was leased is listed under the token, so that the same
--- token gets the same rows again. Answers {rows, events, ghosts, next}.
+-- token gets the same rows again. Answers {rows, ghosts, next}. Bodies
+-- are read by the caller: they would fill Lua's memory.
 local token, now, lease_until = arg(), tonumber(arg()), arg()
 local limit, default, mode = tonumber(arg()), tonumber(arg()), arg()
 local listed, free = {}, {}
@@ -44,20 +45,12 @@ local function next_ready_at()
   return int(math.max(best, now))
 end
 
-local refs, events = {}, {}
-local function event_of(ref)
-  if refs[ref] then return end
-  refs[ref] = true
-  local found = call('HMGET', P .. 'e:' .. ref, 'ty', 'ts', 'b')
-  events[#events + 1] = { ref, found[1], found[2], found[3] }
-end
-
 local function answer(rows, ghosts)
   local shown = {}
   for index, row in ipairs(rows) do
     shown[index] = { row.id, row.endpoint, call('HGETALL', P .. 'd:' .. row.id) }
   end
-  return { shown, events, ghosts, next_ready_at() }
+  return { shown, ghosts, next_ready_at() }
 end
 
 touch_shard()
@@ -76,7 +69,6 @@ if mode == 'replay' or (mode == 'lease' and #before > 0) then
       local row = row_of(id)
       rows[#rows + 1] = row
       taken[row.endpoint] = (taken[row.endpoint] or 0) + 1
-      event_of(row.event)
     end
   end
   return answer(rows, {})
@@ -133,7 +125,6 @@ while #rows < limit and #active > 0 do
       if row and CLAIMABLE[row.state] and row.tenant and row.event and row.number then
         row.endpoint = endpoint
         touch_row(id, row.tenant, row.event, endpoint)
-        event_of(row.event)
         rows[#rows + 1] = row
         taken[endpoint] = (taken[endpoint] or 0) + 1
         served[endpoint] = true

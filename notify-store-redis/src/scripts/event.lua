@@ -4,4 +4,4 @@ local deliveries = {}
 for d, id in ipairs(call('LRANGE', P .. 'ed:' .. ref, 0, -1)) do
   deliveries[d] = { id, call('HGETALL', P .. 'd:' .. id) }
 end
-return { call('HGETALL', P .. 'e:' .. ref), deliveries }
+return { event_fields(ref), deliveries }

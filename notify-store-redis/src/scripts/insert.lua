@@ -28,7 +28,12 @@ for index, event in ipairs(batch) do
     end
   end
   if not existing then
-    local first = { id = event.id, print = event.print, deliveries = #event.new }
+    local distinct, pairs = 0, {}
+    for _, new in ipairs(event.new) do
+      if not pairs[new.id] then distinct = distinct + 1 end
+      pairs[new.id] = true
+    end
+    local first = { id = event.id, print = event.print, deliveries = distinct }
     by_ref[event.ref] = first
     if event.key ~= '' then by_key[event.key] = first end
     answers[index] = { 'new', '', '0' }

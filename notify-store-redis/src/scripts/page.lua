@@ -12,7 +12,7 @@ for at = 1, #names, 2 do
   else
     if kind == 'de' then name = call('HGET', P .. 'd:' .. name, 'e') or '' end
     entry[2] = name
-    entry[3] = call('HGETALL', P .. 'e:' .. name)
+    entry[3] = event_fields(name)
     entry[4] = {}
     for d, id in ipairs(call('LRANGE', P .. 'ed:' .. name, 0, -1)) do
       entry[4][d] = { id, call('HGETALL', P .. 'd:' .. id) }

@@ -125,6 +125,18 @@ local function read_new(tenant, event)
   return new
 end
 
+-- An event without its body, which the caller reads itself: it would fill Lua's memory.
+local function event_fields(ref)
+  local names, fields = { 'ty', 'ts', 'c' }, {}
+  for index, value in ipairs(call('HMGET', P .. 'e:' .. ref, unpack(names))) do
+    if value then
+      fields[#fields + 1] = names[index]
+      fields[#fields + 1] = value
+    end
+  end
+  return fields
+end
+
 local function wrote()
   call('INCR', P .. 'w')
 end

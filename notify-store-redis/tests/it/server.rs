@@ -39,7 +39,7 @@ async fn work(store: &RedisStore) {
     store.sweep(&sample::sweep("a", SweepAction::Release, 50, 2)).await.unwrap();
     store.sweep(&sample::sweep("b", SweepAction::Cancel, 50, 3)).await.unwrap();
     store.claim(&sample::claim(10_000_000, 2)).await.unwrap();
-    store.prune(Timestamp::from_millis(10_000_000), 5).await.unwrap();
+    store.prune(sample::t(10_000_000), 5).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +101,8 @@ async fn a_full_server_refuses_a_publish_and_lets_what_it_has_end() {
         delivered += store.apply(&changes).await.unwrap().len();
     }
     assert_eq!(delivered, stored);
-    store.prune(Timestamp::from_millis(1000), 1000).await.unwrap();
+    let pruned = store.prune(sample::t(1000), 1000).await.unwrap();
+    assert_eq!(pruned.events as usize, stored);
     // The server frees memory in the background.
     for _ in 0..500 {
         match publish(&store, vec![sample::event("after", 0, &["a"], 0)]).await {
