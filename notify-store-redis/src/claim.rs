@@ -101,7 +101,8 @@ impl RedisStore {
         let mut args = Args::new();
         args.text(&hex_of(request.token.to_bytes())).time(request.now);
         let mut peeked = Vec::new();
-        for (shard, answer) in self.run_awake(Operation::Claim, &script::PEEK, &args).await? {
+        let ask = |shard| self.run(Operation::Claim, &script::PEEK, shard, &args);
+        for (shard, answer) in self.ask_awake(Operation::Claim, ask).await? {
             let [replay, due] = tuple(answer).ok_or_else(|| unexpected("peek"))?;
             peeked.push(Peek { shard, replay: number(replay) == Some(1), due: number(due) == Some(1) });
         }

@@ -58,7 +58,6 @@ scripts! {
     EVENT = " flags=no-writes" "scripts/event.lua";
     STATS = " flags=no-writes" "scripts/stats.lua";
     ENDPOINTS = " flags=no-writes" "scripts/endpoints.lua";
-    POLL = " flags=no-writes" "scripts/poll.lua";
     TIME = " flags=no-writes" "scripts/time.lua";
     VERIFY = " flags=no-writes" "scripts/verify.lua";
     ATTEMPTS = " flags=no-writes" "scripts/attempts.lua";

@@ -176,24 +176,32 @@ impl RedisStore {
         (0..self.shards()).map(|shard| async move { (shard, self.run(operation, script, shard, args).await) }).collect()
     }
 
-    /// Runs a script that only reads in those shards that answer soon; their answers in order.
+    /// How often somebody wrote in a shard, as the server says it.
+    pub(crate) async fn writes(&self, shard: usize) -> Result<Value, StoreError> {
+        let answer = self.0.opened.link.read(self.meta(Operation::Poll, shard)?, &["w"]).await;
+        answer.map_err(|error| store_error(Operation::Poll, error))
+    }
+
+    /// Asks those shards that answer soon something that only reads; their answers in order.
     ///
     /// # Errors
     /// No shard answered.
-    pub(crate) async fn run_awake(
+    pub(crate) async fn ask_awake<F>(
         &self,
         operation: Operation,
-        script: &Script,
-        args: &Args,
-    ) -> Result<Vec<(usize, Value)>, StoreError> {
+        question: impl Fn(usize) -> F,
+    ) -> Result<Vec<(usize, Value)>, StoreError>
+    where
+        F: Future<Output = Result<Value, StoreError>>,
+    {
         if self.shards() == 1 {
-            return Ok(vec![(0, self.run(operation, script, 0, args).await?)]);
+            return Ok(vec![(0, question(0).await?)]);
         }
         let ask = async |shard| {
             if self.is_down(shard) {
                 return Err(None);
             }
-            let answer = timeout(DOWN, self.run(operation, script, shard, args)).await;
+            let answer = timeout(DOWN, question(shard)).await;
             if !matches!(answer, Ok(Ok(_))) {
                 self.set_down(shard);
             }

@@ -1,7 +1,7 @@
 -- Compare-and-set of an endpoint, or its end (`text` empty). Answers 'written', 'stale' or 'missing'; a repeated call
 -- is known by its nonce.
 local id, tenant, expected, version, text, nonce = arg(), arg(), arg(), arg(), arg(), arg()
-touch({ 'w', 'p:' .. id, 'ps:' .. tenant })
+touch({ 'p:' .. id, 'ps:' .. tenant })
 local found = call('HMGET', P .. 'p:' .. id, 't', 'v', 'x', 'u')
 if found[4] == nonce then return 'written' end
 if found[1] ~= tenant or found[3] then return 'missing' end

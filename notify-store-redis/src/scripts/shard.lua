@@ -39,7 +39,7 @@ local function touch_row(id, tenant, event, endpoint)
 end
 
 local function touch_shard()
-  touch({ 'seq', 'turn', 'rr', 'wait', 'due', 'end', 'tally', 'tenants', 'w' })
+  touch({ 'seq', 'turn', 'rr', 'wait', 'due', 'end', 'tally', 'tenants' })
 end
 
 -- An endpoint with claimable rows is in `rr` (in turns) or in `wait` (by the time of its first row).
@@ -138,5 +138,5 @@ local function event_fields(ref)
 end
 
 local function wrote()
-  call('INCR', P .. 'w')
+  call('HINCRBY', KEYS[1], 'w', 1)
 end
