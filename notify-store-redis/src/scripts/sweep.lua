@@ -9,8 +9,9 @@ local function gather(set)
     local ids = call('ZRANGE', P .. set .. endpoint, start, start + 99)
     if #ids == 0 then return end
     for _, id in ipairs(ids) do
+      if #rows == limit then return end
       local row = row_of(id)
-      if row and row.state ~= '1' and row.tenant and row.event and #rows < limit then
+      if row and row.state ~= '1' and row.tenant and row.event then
         touch_row(id, row.tenant, row.event, endpoint)
         rows[#rows + 1] = row
       end
