@@ -1,7 +1,7 @@
 //! What one call costs does not grow with what waits.
 
 use notify_core::store::{DeliveryLog as _, DeliveryQuery, EndpointAdmin as _, PageRequest, Store as _, SweepAction};
-use notify_core::testing::kit::sample::{batch, claim, delivered, endpoint, event, free, sweep, t};
+use notify_core::testing::kit::sample::{batch, claim, delivered, endpoint, event, free, sweep, t, token};
 use notify_store_redis::RedisStore;
 use notify_test_servers::{RedisServer, require};
 
@@ -54,12 +54,8 @@ async fn costs(server: &RedisServer, namespace: &str, deliveries: usize) -> Vec<
     assert_eq!(claimed.len(), 64);
 
     // A flooded endpoint, and all others full.
-    let full: Vec<(&str, u32)> = names[1..].iter().map(|name| (*name, 0)).collect();
-    let mut sorted = full.clone();
-    sorted.sort_unstable();
-    request.free = free(0, &[]);
-    request.free.busy = vec![(names[0].parse().unwrap(), 5)];
-    request.token = notify_core::id::ClaimToken::new(2);
+    request.free = free(0, &[(names[0], 5)]);
+    request.token = token(2);
     let before = total(server);
     store.claim(&request).await.unwrap();
     costs.push(("claim of one endpoint", since(server, before)));

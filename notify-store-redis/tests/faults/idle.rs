@@ -8,7 +8,7 @@ use crate::worker::{Worker, event};
 use crate::world::{open, wait_until};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_idle_engine_asks_a_few_times_a_second_at_most_and_hears_of_another_engine_s_publish() {
+async fn an_idle_engine_asks_ten_times_a_second_at_most_and_hears_of_another_engine_s_publish() {
     let Some(server) = require(RedisServer::start(&[])) else { return };
     let publisher = Worker::new(open(&server.url(), "nf", 1).await);
     publisher.endpoints(1).await;
@@ -17,14 +17,13 @@ async fn an_idle_engine_asks_a_few_times_a_second_at_most_and_hears_of_another_e
     // The first claim finds nothing; from then on it is idle.
     wait_until("the first claim", async || server.calls("evalsha") > 0).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let before = server.info("total_commands_processed");
+    let before = server.calls("evalsha");
     let started = Instant::now();
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let asked = server.info("total_commands_processed") - before;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let asked = server.calls("evalsha") - before;
     let seconds = started.elapsed().as_secs() + 1;
-    println!("{asked} commands in {seconds} s of idleness");
-    // Among them the two with which this test looks; a script counts with the commands that it runs.
-    assert!(asked <= 10 * seconds, "{asked} commands in {seconds} s");
+    println!("asked {asked} times in {seconds} s of idleness");
+    assert!(asked <= 11 * seconds, "asked {asked} times in {seconds} s");
 
     let published = Instant::now();
     publisher.engine.publish_event(event(0)).await.unwrap();
