@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use notify_core::DeliveryId;
 use notify_core::store::{DeliveryLog, EndpointAdmin, EndpointDirectory, Store};
-use notify_core::testing::kit::{FixtureError, Offer, OpenedStore, StoreFixture};
+use notify_core::testing::kit::{self, FixtureError, Offer, OpenedStore, StoreFixture};
 use notify_store_redis::{RedisStore, redis};
 use notify_test_servers::{RedisCluster, RedisServer, StartError};
 
@@ -133,4 +133,19 @@ mod on_three_shards_of_one_node {
 
 mod on_a_cluster {
     notify_core::store_conformance!(super::Cluster);
+}
+
+#[test]
+fn random_calls_to_one_shard_have_the_answers_of_the_model() {
+    kit::compare_with_model(&OneNode { shards: 1 }, 1_000);
+}
+
+#[test]
+fn random_calls_to_three_shards_have_the_answers_of_the_model() {
+    kit::compare_with_model(&OneNode { shards: 3 }, 100);
+}
+
+#[test]
+fn random_calls_to_a_cluster_have_the_answers_of_the_model() {
+    kit::compare_with_model(&Cluster, 100);
 }
