@@ -5,14 +5,17 @@
 
 import { readFileSync } from "node:fs";
 
-const everything = ["notify-core", "notify-http", "notify-store-sqlite"];
+const everything = ["notify-core", "notify-http", "notify-store-redis", "notify-store-sqlite", "notify-test-servers"];
 
 // Which of our crates each may depend on, in tests too.
 const mayImport = {
   "notify-core": [],
   "notify-http": ["notify-core"],
   "notify-http-providers": ["notify-core", "notify-http"],
+  "notify-store-redis": ["notify-core", "notify-test-servers"],
   "notify-store-sqlite": ["notify-core"],
+  // Starts real servers, for tests alone; it is not published.
+  "notify-test-servers": [],
   "notify-bench": everything,
   "notify-examples": everything,
   "custom-store": ["notify-core"],

@@ -15,14 +15,15 @@ use crate::storage::{Storage, Sync};
 pub const HELP: &str = "\
 Benchmarks of notify, each beside a bare HTTP client in the same run. Build with --release.
 
-bench end-to-end [--store memory|sqlite] [--sync normal|full] [--events 20000] [--publishers 64]
+bench end-to-end [--store memory|sqlite|redis] [--sync normal|full] [--events 20000] [--publishers 64]
                  [--in-flight 64] [--bare-requests 5 x events] [--runs 3] [--dir DIR] [--json]
 bench bare       [--bare-requests 100000] [--in-flight 64] [--runs 3] [--json]
-bench idle       [--store memory|sqlite] [--sync normal|full] [--pending 1000000] [--seconds 30]
+bench idle       [--store memory|sqlite|redis] [--sync normal|full] [--pending 1000000] [--seconds 30]
                  [--dir DIR] [--json]
 
---store and --sync default to sqlite and full. --dir is where databases go while they are measured;
-it defaults to the system's directory for temporary files, which must not be a memory file system.
+--store and --sync default to sqlite and full; redis needs redis-server, and starts one of its own.
+--dir is where databases go while they are measured; it defaults to the system's directory for
+temporary files, which must not be a memory file system.
 
 bench sink --secret S   serves a sink until standard input ends (end-to-end starts its own)
 ";
@@ -181,9 +182,10 @@ impl Options {
     fn storage(&self) -> Result<Storage, lexopt::Error> {
         match (self.store.as_deref(), self.sync) {
             (Some("memory"), None) => Ok(Storage::Memory),
-            (Some("memory"), Some(_)) => Err("--sync is for sqlite".into()),
+            (Some("redis"), None) => Ok(Storage::Redis),
+            (Some("memory" | "redis"), Some(_)) => Err("--sync is for sqlite".into()),
             (None | Some("sqlite"), sync) => Ok(Storage::Sqlite { sync: sync.unwrap_or(Sync::Full) }),
-            (Some(other), _) => Err(format!("no store {other:?}: memory or sqlite").into()),
+            (Some(other), _) => Err(format!("no store {other:?}: memory, sqlite or redis").into()),
         }
     }
 
@@ -237,7 +239,8 @@ mod tests {
             "end-to-end --pending 5",
             "end-to-end --events many",
             "end-to-end --store memory --sync full",
-            "end-to-end --store redis",
+            "end-to-end --store redis --sync full",
+            "end-to-end --store paper",
             "idle --sync off",
             "bare --store memory",
             "sink",

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::bare::BareJob;
 use crate::child::Job;
 use crate::error::BenchError;
+use crate::place::Place;
 use crate::report::{BareReport, EndToEndReport, Pair, RunFigures, SideFigures, median};
 use crate::sink_client::SinkProcess;
 use crate::storage::Storage;
@@ -20,7 +21,7 @@ const WARM_UP: u64 = 2_000;
 pub struct EndToEndPlan {
     /// The store.
     pub storage: Storage,
-    /// Where SQLite's files go; removed afterwards.
+    /// Where the stores' files go; removed afterwards.
     pub directory: PathBuf,
     /// How many events are published in a run.
     pub events: u64,
@@ -48,8 +49,8 @@ pub struct NotifyJob {
     pub url: String,
     /// The store.
     pub storage: Storage,
-    /// SQLite's file; does not exist yet.
-    pub database: PathBuf,
+    /// SQLite's file, which does not exist yet, or the server's URL.
+    pub address: String,
     /// How many events are published and delivered before measuring begins.
     pub warm_up: u64,
     /// How many are measured.
@@ -110,13 +111,12 @@ async fn bare(plan: &BarePlan) -> Result<SideFigures, BenchError> {
 }
 
 async fn notify(plan: &EndToEndPlan) -> Result<SideFigures, BenchError> {
-    let directory =
-        tempfile::tempdir_in(&plan.directory).map_err(BenchError::io("cannot make a directory for the database"))?;
+    let place = Place::new(plan.storage, &plan.directory)?;
     let sink = SinkProcess::start().await?;
     let job = NotifyJob {
         url: sink.url().to_owned(),
         storage: plan.storage,
-        database: directory.path().join("bench.db"),
+        address: place.address().to_owned(),
         warm_up: WARM_UP,
         events: plan.events,
         publishers: plan.publishers,

@@ -8,6 +8,7 @@ use notify_core::delivery::State;
 use notify_core::store::{DeliveryLog, EndpointAdmin, EndpointDirectory, Store};
 use notify_core::{Engine, MemoryStore, NewEndpoint, NewEvent, Secret, Timestamp};
 use notify_http::HttpTransport;
+use notify_store_redis::RedisStore;
 use notify_store_sqlite::{SqliteStore, Synchronous};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
@@ -28,7 +29,8 @@ use crate::workload;
 pub async fn run(job: &NotifyJob) -> Result<RunFigures, BenchError> {
     match job.storage {
         Storage::Memory => measure(job, MemoryStore::new()).await,
-        Storage::Sqlite { sync } => measure(job, open_sqlite(&job.database, sync).await?).await,
+        Storage::Sqlite { sync } => measure(job, open_sqlite(&job.address, sync).await?).await,
+        Storage::Redis => measure(job, open_redis(&job.address).await?).await,
     }
 }
 
@@ -36,7 +38,7 @@ pub async fn run(job: &NotifyJob) -> Result<RunFigures, BenchError> {
 ///
 /// # Errors
 /// It cannot be opened.
-pub async fn open_sqlite(path: &std::path::Path, sync: Sync) -> Result<SqliteStore, BenchError> {
+pub async fn open_sqlite(path: &str, sync: Sync) -> Result<SqliteStore, BenchError> {
     let synchronous = match sync {
         Sync::Normal => Synchronous::Normal,
         Sync::Full => Synchronous::Full,
@@ -46,6 +48,14 @@ pub async fn open_sqlite(path: &std::path::Path, sync: Sync) -> Result<SqliteSto
         .open()
         .await
         .map_err(BenchError::engine("open the SQLite store"))
+}
+
+/// Connects to the server at `url`.
+///
+/// # Errors
+/// It does not answer, or cannot be used.
+pub async fn open_redis(url: &str) -> Result<RedisStore, BenchError> {
+    RedisStore::connect(url).await.map_err(BenchError::engine("open the Redis store"))
 }
 
 /// An engine over `store` that may send to loopback addresses, with `in_flight` requests at once, all of which may

@@ -39,6 +39,9 @@ pub enum BenchError {
         /// How it ended.
         status: String,
     },
+    /// There is no server to measure.
+    #[error("a server for the store cannot be started")]
+    Server(#[source] notify_test_servers::StartError),
     /// A request to the sink failed.
     #[error("a request to the sink failed")]
     Request(#[source] BoxError),

@@ -1,17 +1,17 @@
 //! `bench idle`: what an engine costs while it has many deliveries and none is due.
 //!
-//! The file is filled by one process and idled on by another, so that the memory of the filling does not count. A
+//! The store is filled by one process and idled on by another, so that the memory of the filling does not count. A
 //! memory store cannot be handed over: there, what the filling left behind in the allocator counts too.
 
 use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::child::Job;
 use crate::counting_store::CallCounts;
 use crate::error::BenchError;
+use crate::place::Place;
 use crate::storage::Storage;
 
 /// What to measure.
@@ -19,7 +19,7 @@ use crate::storage::Storage;
 pub struct IdlePlan {
     /// The store.
     pub storage: Storage,
-    /// Where SQLite's files go; removed afterwards.
+    /// Where the stores' files go; removed afterwards.
     pub directory: PathBuf,
     /// How many deliveries wait.
     pub pending: u64,
@@ -32,8 +32,8 @@ pub struct IdlePlan {
 pub struct IdleJob {
     /// The store.
     pub storage: Storage,
-    /// SQLite's file; made if it does not exist.
-    pub database: PathBuf,
+    /// SQLite's file, or the server's URL.
+    pub address: String,
     /// How many deliveries to publish first, due in a year.
     pub fill: u64,
     /// How long to watch; 0 = only fill.
@@ -72,7 +72,8 @@ pub struct IdleReport {
     pub empty_resident_bytes: u64,
     /// How much more is resident, for each million pending. Negative if noise outweighs it.
     pub memory_bytes_per_million_pending: f64,
-    /// Size of all of the store's files for each pending delivery, its event included; `None` in memory.
+    /// Size of all of the store's files for each pending delivery, its event included; `None` for other stores
+    /// than SQLite.
     pub disk_bytes_per_pending: Option<f64>,
 }
 
@@ -84,26 +85,18 @@ pub async fn run(plan: &IdlePlan) -> Result<IdleReport, BenchError> {
     if plan.pending == 0 || plan.seconds == 0 {
         return Err(BenchError::NothingMeasured);
     }
-    let directory =
-        tempfile::tempdir_in(&plan.directory).map_err(BenchError::io("cannot make a directory for the database"))?;
-    let job = |name: &str, fill, seconds| {
-        Job::Idle(IdleJob {
-            storage: plan.storage,
-            database: directory.path().join(name).join("idle.db"),
-            fill,
-            seconds,
-        })
+    let job = |place: &Place, fill, seconds| {
+        Job::Idle(IdleJob { storage: plan.storage, address: place.address().to_owned(), fill, seconds })
     };
-    for name in ["empty", "full"] {
-        fs::create_dir(directory.path().join(name)).map_err(BenchError::io("cannot make a directory"))?;
-    }
-    let empty: IdleFigures = job("empty", 0, plan.seconds.min(3)).in_child().await?;
+    let (nothing, place) = (Place::new(plan.storage, &plan.directory)?, Place::new(plan.storage, &plan.directory)?);
+    let empty: IdleFigures = job(&nothing, 0, plan.seconds.min(3)).in_child().await?;
+    drop(nothing);
     let (figures, disk) = match plan.storage {
-        Storage::Memory => (job("full", plan.pending, plan.seconds).in_child().await?, None),
-        Storage::Sqlite { .. } => {
-            job("full", plan.pending, 0).in_child::<IdleFigures>().await?;
-            let disk = bytes_in(&directory.path().join("full"))?;
-            (job("full", 0, plan.seconds).in_child::<IdleFigures>().await?, Some(disk))
+        Storage::Memory => (job(&place, plan.pending, plan.seconds).in_child().await?, None),
+        Storage::Sqlite { .. } | Storage::Redis => {
+            job(&place, plan.pending, 0).in_child::<IdleFigures>().await?;
+            let disk = place.bytes()?;
+            (job(&place, 0, plan.seconds).in_child::<IdleFigures>().await?, disk)
         }
     };
     if figures.pending != plan.pending {
@@ -119,15 +112,6 @@ pub async fn run(plan: &IdlePlan) -> Result<IdleReport, BenchError> {
         memory_bytes_per_million_pending: growth / pending * 1e6,
         disk_bytes_per_pending: disk.map(|bytes| bytes as f64 / pending),
     })
-}
-
-fn bytes_in(directory: &Path) -> Result<u64, BenchError> {
-    let what = "cannot read the size of the store's files";
-    let mut sum = 0;
-    for entry in fs::read_dir(directory).map_err(BenchError::io(what))? {
-        sum += entry.and_then(|entry| entry.metadata()).map_err(BenchError::io(what))?.len();
-    }
-    Ok(sum)
 }
 
 impl fmt::Display for IdleReport {

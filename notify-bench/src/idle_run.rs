@@ -8,7 +8,7 @@ use notify_core::store::{DeliveryLog, EndpointAdmin, EndpointDirectory, Store};
 use notify_core::{MemoryStore, NewEndpoint, Timestamp};
 
 use crate::counting_store::CountingStore;
-use crate::engine_run::{Running, build_engine, count, open_sqlite, publish_until};
+use crate::engine_run::{Running, build_engine, count, open_redis, open_sqlite, publish_until};
 use crate::error::BenchError;
 use crate::idle::{IdleFigures, IdleJob};
 use crate::process;
@@ -30,7 +30,8 @@ const SETTLING: Duration = Duration::from_secs(2);
 pub async fn run(job: &IdleJob) -> Result<IdleFigures, BenchError> {
     match job.storage {
         Storage::Memory => fill_and_watch(job, MemoryStore::new()).await,
-        Storage::Sqlite { sync } => fill_and_watch(job, open_sqlite(&job.database, sync).await?).await,
+        Storage::Sqlite { sync } => fill_and_watch(job, open_sqlite(&job.address, sync).await?).await,
+        Storage::Redis => fill_and_watch(job, open_redis(&job.address).await?).await,
     }
 }
 

@@ -19,6 +19,7 @@ pub mod engine_run;
 pub mod error;
 pub mod idle;
 pub mod idle_run;
+pub mod place;
 pub mod process;
 pub mod report;
 pub mod sink;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A store and how it is set. In JSON: `"store":"memory"`, or `"store":"sqlite","sync":"full"`.
+/// A store and how it is set. In JSON: `"store":"memory"`, `"store":"redis"`, or `"store":"sqlite","sync":"full"`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(tag = "store", rename_all = "lowercase")]
 pub enum Storage {
@@ -15,6 +15,8 @@ pub enum Storage {
         /// When a commit is durable.
         sync: Sync,
     },
+    /// `RedisStore`, on a server of its own whose append-only file is synced every second.
+    Redis,
 }
 
 /// SQLite's `synchronous` setting.
@@ -33,6 +35,7 @@ impl fmt::Display for Storage {
             Self::Memory => "memory",
             Self::Sqlite { sync: Sync::Normal } => "sqlite normal",
             Self::Sqlite { sync: Sync::Full } => "sqlite full",
+            Self::Redis => "redis",
         })
     }
 }

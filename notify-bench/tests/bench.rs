@@ -24,7 +24,7 @@ fn the_bare_client_delivers_each_request_once_and_rightly_signed() {
 
 #[test]
 fn end_to_end_delivers_and_settles_each_event_on_every_store() {
-    for store in [&["--store", "memory"][..], &["--store", "sqlite", "--sync", "normal"]] {
+    for store in [&["--store", "memory"][..], &["--store", "sqlite", "--sync", "normal"], &["--store", "redis"]] {
         let short = ["end-to-end", "--events", "200", "--publishers", "4", "--runs", "1", "--json"];
         let output = bench(&[&short[..], store].concat());
         assert!(output.status.success(), "{store:?}: {}", String::from_utf8_lossy(&output.stderr));

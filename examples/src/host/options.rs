@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -39,6 +40,27 @@ pub enum StoreChoice {
     Sqlite(PathBuf),
     /// Nothing outlives the process.
     Memory,
+    /// A Redis server, a cluster, or what Sentinel watches.
+    Redis(RedisUrl),
+}
+
+/// Where Redis is. `Debug` shows the scheme alone: the rest may hold a password.
+#[derive(Clone, Eq, PartialEq)]
+pub struct RedisUrl(String);
+
+impl RedisUrl {
+    /// The whole URL, its password included.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = self.0.split(':').next().unwrap_or_default();
+        write!(f, "{scheme}://****")
+    }
 }
 
 /// How log lines look on standard error.
@@ -56,7 +78,8 @@ impl Options {
 host: an HTTP service that embeds notify
 
   --listen ADDR:PORT   where its API listens; port 0 picks a free one   [127.0.0.1:3000]
-  --store URL          sqlite:PATH or memory:                           [sqlite:notify.db]
+  --store URL          sqlite:PATH, memory:, or redis://, rediss://, redis-cluster://, redis-sentinel://
+                                                                        [sqlite:notify.db]
   --schedule LIST      retry delays, as 200ms,1s,5min,2h; or none       [5min,30min,2h,5h,10h]
   --timeout DUR        one attempt's whole deadline                     [30s]
   --allow CIDR         opens an address range, and plain http to it; repeatable
@@ -118,14 +141,20 @@ impl FromStr for StoreChoice {
             Some(("sqlite", "")) => Err("sqlite: needs a path, as sqlite:notify.db".into()),
             Some(("sqlite", path)) => Ok(Self::Sqlite(PathBuf::from(path))),
             Some(("memory", "")) => Ok(Self::Memory),
-            // The rest of the URL may hold a password: it is not repeated.
-            Some((scheme @ ("redis" | "rediss" | "redis-cluster" | "postgres" | "postgresql"), _)) => {
-                Err(format!("a store of kind {scheme} is not built into this host; use sqlite:PATH or memory:"))
+            Some(("redis" | "rediss" | "redis-cluster" | "rediss-cluster" | "redis-sentinel", _)) => {
+                Ok(Self::Redis(RedisUrl(url.to_owned())))
             }
-            _ => Err("not a store; use sqlite:PATH or memory:".into()),
+            // The rest of the URL may hold a password: it is not repeated.
+            Some((scheme @ ("postgres" | "postgresql"), _)) => {
+                Err(format!("a store of kind {scheme} is not built into this host; use {STORES}"))
+            }
+            _ => Err(format!("not a store; use {STORES}")),
         }
     }
 }
+
+/// What refusals suggest.
+const STORES: &str = "sqlite:PATH, memory: or redis://HOST:PORT";
 
 /// One duration in the spelling of a schedule: `200ms`, `30s`, `5min`.
 struct OneDelay(Duration);
@@ -190,10 +219,19 @@ mod tests {
     }
 
     #[test]
+    fn the_password_of_a_redis_url_is_read_and_not_shown() {
+        for scheme in ["redis", "rediss", "redis-cluster", "redis-sentinel"] {
+            let url = format!("{scheme}://:canary@h:1");
+            let options = parse(&["--store", &url]).unwrap().unwrap();
+            assert!(matches!(&options.store, StoreChoice::Redis(read) if read.as_str() == url));
+            assert!(!format!("{options:?}").contains("canary"), "{options:?}");
+        }
+    }
+
+    #[test]
     fn what_is_not_built_in_or_not_known_is_refused_in_one_line_without_its_password() {
         for bad in [
             &["--dashboard"][..],
-            &["--store", "redis://:canary@h/0"],
             &["--store", "postgres://u:canary@h/db"],
             &["--store", "canary"],
             &["--store", "sqlite:"],

@@ -8,6 +8,7 @@ use notify_core::engine::EngineBuilder;
 use notify_core::observe::TracingObserver;
 use notify_core::{Engine, MemoryStore, Policy, StopReport};
 use notify_http::HttpTransport;
+use notify_store_redis::RedisStore;
 use notify_store_sqlite::SqliteStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -84,6 +85,13 @@ async fn open_store(choice: &StoreChoice) -> Result<EngineBuilder, String> {
         StoreChoice::Sqlite(path) => {
             let store = SqliteStore::open(path).await.map_err(|error| with_causes(&error))?;
             if let Some(warning) = store.library_warning() {
+                eprintln!("host: {warning}");
+            }
+            Ok(Engine::builder(store))
+        }
+        StoreChoice::Redis(url) => {
+            let store = RedisStore::connect(url.as_str()).await.map_err(|error| with_causes(&error))?;
+            for warning in store.warnings() {
                 eprintln!("host: {warning}");
             }
             Ok(Engine::builder(store))

@@ -2,13 +2,19 @@
 
 use serde_json::json;
 
-use crate::fixture::{Folder, is, text};
+use crate::fixture::{Folder, is, on_each_store, text};
 use crate::http::request;
 use crate::receiver::{Receiver, Reply};
 
-#[tokio::test]
-async fn an_event_goes_from_publish_to_log() {
-    let (folder, receiver) = (Folder::new(), Receiver::start(Reply::status(200)).await);
+on_each_store! {
+    an_event_goes_from_publish_to_log,
+    a_failing_receiver_shows_its_answer_and_what_is_ahead,
+    publishing_the_same_again_is_a_duplicate_and_other_content_a_conflict,
+    not_before_holds_the_first_attempt_back,
+}
+
+async fn an_event_goes_from_publish_to_log(folder: &Folder) {
+    let receiver = Receiver::start(Reply::status(200)).await;
     let host = folder.host(&[]).await;
     assert_eq!(host.get("/health").await, json!({ "status": "ok" }));
     let endpoint = host.endpoint("crm", &receiver.url()).await;
@@ -50,10 +56,9 @@ async fn an_event_goes_from_publish_to_log() {
     );
 }
 
-#[tokio::test]
-async fn a_failing_receiver_shows_its_answer_and_what_is_ahead() {
+async fn a_failing_receiver_shows_its_answer_and_what_is_ahead(folder: &Folder) {
     let reply = Reply::After(std::time::Duration::ZERO, 500, b"broken \xff pipe".to_vec());
-    let (folder, receiver) = (Folder::new(), Receiver::start(reply).await);
+    let receiver = Receiver::start(reply).await;
     let host = folder.host(&[]).await;
     host.endpoint("crm", &receiver.url()).await;
     let id = host.publish().await;
@@ -97,9 +102,8 @@ async fn a_202_is_a_failure_unless_the_endpoint_accepts_any_2xx() {
     }
 }
 
-#[tokio::test]
-async fn publishing_the_same_again_is_a_duplicate_and_other_content_a_conflict() {
-    let (folder, receiver) = (Folder::new(), Receiver::start(Reply::status(200)).await);
+async fn publishing_the_same_again_is_a_duplicate_and_other_content_a_conflict(folder: &Folder) {
+    let receiver = Receiver::start(Reply::status(200)).await;
     let host = folder.host(&[]).await;
     host.endpoint("crm", &receiver.url()).await;
     let one = json!({ "event": "a.b", "data": 1, "event_id": "mine", "idempotency_key": "k" });
@@ -138,9 +142,8 @@ async fn a_batch_may_be_larger_than_one_request_of_another_kind_and_no_event_in_
     assert_eq!(host.call("POST /events/batch", json!([])).await.expect(202), json!([]));
 }
 
-#[tokio::test]
-async fn not_before_holds_the_first_attempt_back() {
-    let (folder, receiver) = (Folder::new(), Receiver::start(Reply::status(200)).await);
+async fn not_before_holds_the_first_attempt_back(folder: &Folder) {
+    let receiver = Receiver::start(Reply::status(200)).await;
     let host = folder.host(&[]).await;
     host.endpoint("crm", &receiver.url()).await;
     let later = json!({ "event": "a.b", "data": 1, "event_id": "later", "not_before": "2199-01-01T00:00:00Z" });

@@ -1,14 +1,17 @@
 //! A host that is killed in the middle of its requests.
 
-use crate::fixture::{Folder, PATIENCE};
+use crate::fixture::{Folder, PATIENCE, on_each_store};
 use crate::receiver::{Receiver, Reply};
+
+on_each_store! {
+    kill_9_with_20_requests_open_loses_nothing,
+}
 
 const EVENTS: usize = 40;
 
 /// The lease is the attempt's timeout + 20 s, here 22 s: so long after the kill, what was in flight is claimed again.
-#[tokio::test]
-async fn kill_9_with_20_requests_open_loses_nothing() {
-    let (folder, receiver) = (Folder::new(), Receiver::start(Reply::Never).await);
+async fn kill_9_with_20_requests_open_loses_nothing(folder: &Folder) {
+    let receiver = Receiver::start(Reply::Never).await;
     let options = ["--timeout", "2s", "--max-in-flight", "25", "--per-endpoint", "25"];
     let host = folder.host(&options).await;
     host.endpoint("crm", &receiver.url()).await;

@@ -2,12 +2,18 @@
 
 use serde_json::{Value, json};
 
-use crate::fixture::{Folder, is, text};
+use crate::fixture::{Folder, is, on_each_store, text};
 use crate::receiver::{Receiver, Reply};
 
-#[tokio::test]
-async fn an_endpoint_is_registered_read_changed_and_deleted() {
-    let folder = Folder::new();
+on_each_store! {
+    an_endpoint_is_registered_read_changed_and_deleted,
+    a_disabled_endpoint_holds_its_deliveries_and_the_operator_chooses_what_becomes_of_them,
+    deleting_an_endpoint_cancels_what_is_open_and_keeps_the_log,
+    a_tenant_sees_and_reaches_only_its_own,
+    a_person_pings_rotates_resends_and_cancels_over_the_api,
+}
+
+async fn an_endpoint_is_registered_read_changed_and_deleted(folder: &Folder) {
     let host = folder.host(&[]).await;
     let new = json!({
         "name": "crm", "url": "https://crm.example.com/hook", "description": "d", "events": ["connection.*"],
@@ -88,9 +94,8 @@ async fn a_url_that_cannot_be_delivered_to_is_refused_and_nothing_is_stored() {
     host.endpoint("upper", "HTTPS://H.example.com/X").await;
 }
 
-#[tokio::test]
-async fn a_disabled_endpoint_holds_its_deliveries_and_the_operator_chooses_what_becomes_of_them() {
-    let (folder, receiver) = (Folder::new(), Receiver::start(Reply::status(200)).await);
+async fn a_disabled_endpoint_holds_its_deliveries_and_the_operator_chooses_what_becomes_of_them(folder: &Folder) {
+    let receiver = Receiver::start(Reply::status(200)).await;
     let host = folder.host(&[]).await;
     let path = format!("/endpoints/{}", text(&host.endpoint("crm", &receiver.url()).await["id"]));
     let disabled = host.call(&format!("POST {path}/disable"), "").await.expect(200);
@@ -111,9 +116,8 @@ async fn a_disabled_endpoint_holds_its_deliveries_and_the_operator_chooses_what_
     assert_eq!(receiver.events(), [resumed].into());
 }
 
-#[tokio::test]
-async fn deleting_an_endpoint_cancels_what_is_open_and_keeps_the_log() {
-    let (folder, receiver) = (Folder::new(), Receiver::start(Reply::status(500)).await);
+async fn deleting_an_endpoint_cancels_what_is_open_and_keeps_the_log(folder: &Folder) {
+    let receiver = Receiver::start(Reply::status(500)).await;
     let host = folder.host(&[]).await;
     let id = text(&host.endpoint("crm", &receiver.url()).await["id"]);
     let event = host.publish().await;
@@ -128,9 +132,8 @@ async fn deleting_an_endpoint_cancels_what_is_open_and_keeps_the_log() {
     assert_eq!(host.get(&format!("/events/{unmatched}")).await["status"], "no_endpoint");
 }
 
-#[tokio::test]
-async fn a_tenant_sees_and_reaches_only_its_own() {
-    let (folder, receiver) = (Folder::new(), Receiver::start(Reply::status(200)).await);
+async fn a_tenant_sees_and_reaches_only_its_own(folder: &Folder) {
+    let receiver = Receiver::start(Reply::status(200)).await;
     let host = folder.host(&[]).await;
     let new = json!({ "name": "a", "url": receiver.url() });
     let endpoint = host.call("POST /endpoints?tenant=acme", new).await.expect(201);
@@ -160,9 +163,7 @@ async fn a_tenant_sees_and_reaches_only_its_own() {
     assert_eq!(receiver.received().len(), 1);
 }
 
-#[tokio::test]
-async fn a_person_pings_rotates_resends_and_cancels_over_the_api() {
-    let folder = Folder::new();
+async fn a_person_pings_rotates_resends_and_cancels_over_the_api(folder: &Folder) {
     let receiver = Receiver::start(Reply::status(500)).await;
     let host = folder.host(&["--allow", "127.0.0.0/8"]).await;
     let endpoint = host.endpoint("crm", &receiver.url()).await;

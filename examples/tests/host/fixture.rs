@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use notify_test_servers::{AOF_EVERY_SECOND, RedisCluster, RedisServer, require};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
@@ -15,9 +16,14 @@ use crate::http::{Answer, request};
 /// Long enough for a loaded machine; nothing waits that long when all is well.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A folder with a database file that outlives the hosts that use it.
+/// A folder, and a store that outlives the hosts that use it: a database file in it, unless it says otherwise.
 #[derive(Debug)]
-pub(crate) struct Folder(TempDir);
+pub(crate) struct Folder {
+    files: TempDir,
+    store: String,
+    /// What must not end before the folder does.
+    _server: Option<Box<dyn std::fmt::Debug>>,
+}
 
 /// One running host. Dropped, it is killed by its pid.
 #[derive(Debug)]
@@ -39,18 +45,33 @@ pub(crate) struct Ended {
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        let files = tempfile::tempdir().unwrap();
+        Self { store: format!("sqlite:{}", database(&files).display()), files, _server: None }
+    }
+
+    /// With a Redis server of its own; `None` where there is none.
+    pub(crate) fn on_redis() -> Option<Self> {
+        let server = require(RedisServer::start(AOF_EVERY_SECOND))?;
+        let (files, store) = (tempfile::tempdir().unwrap(), server.url());
+        Some(Self { files, store, _server: Some(Box::new(server)) })
+    }
+
+    /// With a Redis Cluster of three primaries; `None` where there is none.
+    pub(crate) fn on_redis_cluster() -> Option<Self> {
+        let cluster = require(RedisCluster::start(AOF_EVERY_SECOND))?;
+        let (files, store) = (tempfile::tempdir().unwrap(), cluster.url());
+        Some(Self { files, store, _server: Some(Box::new(cluster)) })
     }
 
     pub(crate) fn database(&self) -> PathBuf {
-        self.0.path().join("notify.db")
+        database(&self.files)
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.0.path()
+        self.files.path()
     }
 
-    /// Starts a host on this folder's file that may reach loopback.
+    /// Starts a host on this store that may reach loopback.
     pub(crate) async fn host(&self, options: &[&str]) -> Host {
         self.host_with(options, &[]).await
     }
@@ -67,9 +88,8 @@ impl Folder {
     }
 
     fn command(&self) -> Command {
-        let store = format!("sqlite:{}", self.database().display());
         let mut command = program();
-        command.args(["--listen", "127.0.0.1:0", "--store", &store]);
+        command.args(["--listen", "127.0.0.1:0", "--store", &self.store]);
         command
     }
 }
@@ -154,6 +174,39 @@ impl Host {
         self.signal("TERM").await;
         self.ended().await
     }
+}
+
+/// Makes a module for each kind of store, with a test for each of these flows.
+macro_rules! on_each_store {
+    ($($flow:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $flow() {
+                super::$flow(&crate::fixture::Folder::new()).await;
+            })+
+        }
+
+        mod on_redis {
+            $(#[tokio::test]
+            async fn $flow() {
+                let Some(folder) = crate::fixture::Folder::on_redis() else { return };
+                super::$flow(&folder).await;
+            })+
+        }
+
+        mod on_redis_cluster {
+            $(#[tokio::test]
+            async fn $flow() {
+                let Some(folder) = crate::fixture::Folder::on_redis_cluster() else { return };
+                super::$flow(&folder).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_each_store;
+
+fn database(files: &TempDir) -> PathBuf {
+    files.path().join("notify.db")
 }
 
 /// Runs `host` to its end.

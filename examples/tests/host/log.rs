@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::fixture::{Folder, Host, text};
+use crate::fixture::{Folder, Host, on_each_store, text};
 use crate::receiver::{Receiver, Reply};
 
-#[tokio::test]
-async fn pages_neither_repeat_nor_hide_rows_while_events_are_published() {
-    let folder = Folder::new();
+on_each_store! {
+    pages_neither_repeat_nor_hide_rows_while_events_are_published,
+    lists_are_filtered_and_newest_first,
+}
+
+async fn pages_neither_repeat_nor_hide_rows_while_events_are_published(folder: &Folder) {
     let host = folder.host(&[]).await;
     let mut before = BTreeSet::new();
     for _ in 0..25 {
@@ -30,9 +33,8 @@ async fn pages_neither_repeat_nor_hide_rows_while_events_are_published() {
     assert_eq!(unique, before, "the first page's view is the whole walk's");
 }
 
-#[tokio::test]
-async fn lists_are_filtered_and_newest_first() {
-    let (folder, receiver) = (Folder::new(), Receiver::start(Reply::status(200)).await);
+async fn lists_are_filtered_and_newest_first(folder: &Folder) {
+    let receiver = Receiver::start(Reply::status(200)).await;
     let host = folder.host(&["--schedule", "none"]).await;
     let all = text(&host.endpoint("all", &receiver.url()).await["id"]);
     let some = json!({ "name": "some", "url": receiver.url(), "events": ["b.*"] });

@@ -12,7 +12,7 @@ mod node;
 mod options;
 mod receiver;
 mod secrets;
-mod shared_file;
+mod shared_store;
 mod ssrf;
 mod stop;
 mod wire;

@@ -13,7 +13,8 @@ async fn what_cannot_be_started_is_one_line_and_exit_2() {
     for options in [
         &["--dashboard"][..],
         &["--frobnicate"],
-        &["--store", "redis://127.0.0.1/0"],
+        &["--store", "redis://127.0.0.1:1"],
+        &["--store", "redis-cluster://127.0.0.1:1"],
         &["--store", "postgres://127.0.0.1/db"],
         &["--store", &nowhere],
         &["--store", "memory:", "--listen", &taken],

@@ -4,17 +4,19 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::fixture::{Folder, PATIENCE, text};
+use crate::fixture::{Folder, PATIENCE, on_each_store, text};
 use crate::receiver::{Receiver, Reply};
+
+on_each_store! {
+    sigterm_with_50_in_flight_and_1000_due_loses_nothing_and_ends_in_time,
+}
 
 const DUE: usize = 1000;
 const IN_FLIGHT: usize = 50;
 
-#[tokio::test]
-async fn sigterm_with_50_in_flight_and_1000_due_loses_nothing_and_ends_in_time() {
+async fn sigterm_with_50_in_flight_and_1000_due_loses_nothing_and_ends_in_time(folder: &Folder) {
     // Slow enough that the first 50 are in flight when the signal comes, fast enough to end within the grace period.
     let receiver = Receiver::start(Reply::After(Duration::from_secs(3), 200, Vec::new())).await;
-    let folder = Folder::new();
     let caps = ["--max-in-flight", "50", "--per-endpoint", "50"];
     let host = folder.host(&caps).await;
     host.endpoint("crm", &receiver.url()).await;

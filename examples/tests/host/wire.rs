@@ -2,8 +2,13 @@
 
 use serde_json::json;
 
-use crate::fixture::{Folder, is, text};
+use crate::fixture::{Folder, is, on_each_store, text};
 use crate::receiver::{Receiver, Reply};
+
+on_each_store! {
+    every_attempt_sends_the_same_bytes_with_a_valid_signature_also_after_a_restart,
+    data_reaches_the_wire_and_the_log_as_it_was_spelt,
+}
 
 /// C68: queries were dropped, and escapes escaped again, elsewhere.
 #[tokio::test]
@@ -21,9 +26,8 @@ async fn the_request_target_is_what_was_registered_on_every_attempt() {
 }
 
 /// C08, C09, C13, C01: values were parsed and printed again elsewhere.
-#[tokio::test]
-async fn data_reaches_the_wire_and_the_log_as_it_was_spelt() {
-    let (folder, receiver) = (Folder::new(), Receiver::start(Reply::status(200)).await);
+async fn data_reaches_the_wire_and_the_log_as_it_was_spelt(folder: &Folder) {
+    let receiver = Receiver::start(Reply::status(200)).await;
     let host = folder.host(&[]).await;
     let secret = text(&host.endpoint("crm", &receiver.url()).await["secret"]);
     for (index, data) in [
@@ -49,9 +53,8 @@ async fn data_reaches_the_wire_and_the_log_as_it_was_spelt() {
 }
 
 /// C03: retries were unsigned, or signed over another body, elsewhere.
-#[tokio::test]
-async fn every_attempt_sends_the_same_bytes_with_a_valid_signature_also_after_a_restart() {
-    let (folder, receiver) = (Folder::new(), Receiver::start(Reply::status(500)).await);
+async fn every_attempt_sends_the_same_bytes_with_a_valid_signature_also_after_a_restart(folder: &Folder) {
+    let receiver = Receiver::start(Reply::status(500)).await;
     let schedule = ["--schedule", "10ms,10ms,1s,10ms,10ms"];
     let host = folder.host(&schedule).await;
     let secret = text(&host.endpoint("crm", &receiver.url()).await["secret"]);

@@ -1,11 +1,9 @@
-//! The endpoint directory, its administration, and where secrets are.
+//! Where secrets are, and endpoints that cannot be read.
 
-use notify_core::endpoint::{CustomHeader, DisableReason, Disabled, EndpointStatus};
-use notify_core::id::{EventFilter, Version};
+use notify_core::endpoint::CustomHeader;
 use notify_core::sign::{Secret, SecretRole, SecretSet, StoredSecret};
-use notify_core::store::{EndpointAdmin, EndpointDirectory, EndpointQuery, PageRequest, Replaced, Store, StoreError};
+use notify_core::store::{EndpointAdmin, EndpointDirectory, Store, StoreError};
 use notify_core::{Endpoint, TenantId};
-use notify_store_sqlite::SqliteStore;
 
 use crate::support::*;
 
@@ -27,73 +25,6 @@ fn full(id: &str) -> Endpoint {
     ])
     .unwrap();
     full
-}
-
-#[tokio::test]
-async fn an_endpoint_reads_back_with_all_its_secrets_and_create_again_changes_nothing() {
-    let (_dir, store) = in_file().await;
-    let wanted = full("ep1");
-    store.create(&wanted).await.unwrap();
-    let mut other = wanted.clone();
-    other.description = "another".to_owned();
-    store.create(&other).await.unwrap();
-    let got = store.get(&[endpoint_id("nobody"), endpoint_id("ep1")]).await.unwrap();
-    assert_eq!(got[0], None);
-    assert_eq!(**got[1].as_ref().unwrap(), wanted);
-}
-
-#[tokio::test]
-async fn subscribed_tells_a_tenant_s_matching_endpoints_disabled_ones_included() {
-    let store = SqliteStore::open_in_memory().unwrap();
-    for id in ["ep1", "ep2", "ep3"] {
-        store.create(&endpoint(id, "k")).await.unwrap();
-    }
-    let mut narrow = endpoint("narrow", "k");
-    narrow.filter = EventFilter::new(["connection.updated"]).unwrap();
-    store.create(&narrow).await.unwrap();
-    let mut foreign = endpoint("foreign", "k");
-    foreign.tenant = "t2".parse().unwrap();
-    store.create(&foreign).await.unwrap();
-    let disabled = Disabled { reason: DisableReason::Operator, at: at(5), by: "ops".to_owned() };
-    assert!(store.disable(&endpoint_id("ep2"), &disabled).await.unwrap());
-    assert!(!store.disable(&endpoint_id("ep2"), &disabled).await.unwrap());
-    assert!(!store.disable(&endpoint_id("nobody"), &disabled).await.unwrap());
-    assert!(store.delete(&TenantId::default(), &endpoint_id("ep3"), at(6)).await.unwrap());
-    let found = store.subscribed(&TenantId::default(), &"connection.created".parse().unwrap()).await.unwrap();
-    let ids: Vec<_> = found.iter().map(|found| found.id.as_str()).collect();
-    assert_eq!(ids, ["ep1", "ep2"]);
-    assert_eq!((&found[1].status, found[1].version), (&EndpointStatus::Disabled(disabled), Version::new(2)));
-}
-
-#[tokio::test]
-async fn a_replacement_is_written_only_over_the_version_it_expects() {
-    let (_dir, store) = in_file().await;
-    store.create(&full("ep1")).await.unwrap();
-    let mut next = full("ep1");
-    next.version = Version::new(2);
-    next.secrets = SecretSet::new(Secret::new("rotated").unwrap(), at(2));
-    assert_eq!(store.replace(Version::new(7), &next).await.unwrap(), Replaced::Stale);
-    assert_eq!(store.replace(Version::FIRST, &next).await.unwrap(), Replaced::Written);
-    assert_eq!(store.replace(Version::FIRST, &next).await.unwrap(), Replaced::Stale);
-    assert_eq!(store.replace(Version::FIRST, &full("nobody")).await.unwrap(), Replaced::Missing);
-    assert_eq!(**store.get(&[endpoint_id("ep1")]).await.unwrap()[0].as_ref().unwrap(), next);
-}
-
-#[tokio::test]
-async fn endpoints_are_listed_newest_first_page_by_page() {
-    let store = SqliteStore::open_in_memory().unwrap();
-    for index in 0..7 {
-        store.create(&full(&format!("ep{index}"))).await.unwrap();
-    }
-    store.delete(&TenantId::default(), &endpoint_id("ep4"), at(1)).await.unwrap();
-    let mut query = EndpointQuery { tenant: TenantId::default(), page: PageRequest { after: None, limit: 3 } };
-    let first = store.list(&query).await.unwrap();
-    store.create(&full("newer")).await.unwrap();
-    query.page.after = first.next;
-    let second = store.list(&query).await.unwrap();
-    let ids: Vec<_> = first.items.iter().chain(&second.items).map(|found| found.id.as_str()).collect();
-    assert_eq!(ids, ["ep6", "ep5", "ep3", "ep2", "ep1", "ep0"]);
-    assert_eq!(second.next, None);
 }
 
 #[tokio::test]

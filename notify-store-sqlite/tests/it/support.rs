@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use notify_core::delivery::{Delivery, NewDelivery, Reason, Response, SendFailure, Start};
+use notify_core::delivery::{Delivery, NewDelivery, Response, Start};
 use notify_core::endpoint::{Endpoint, EndpointStatus, PolicyOverrides};
 use notify_core::event::EventKey;
 use notify_core::fanout::delivery_id;
@@ -101,20 +101,12 @@ pub(crate) fn answered(delivery: &Delivery, status: u16, now: i64, id: u128) -> 
     response.body = bytes::Bytes::from_static(b"ok\0\xff");
     response.truncated = true;
     response.peer = Some("192.0.2.1".parse().unwrap());
-    finished(delivery, Ok(response), now, id)
-}
-
-pub(crate) fn refused(delivery: &Delivery, now: i64, id: u128) -> Change {
-    finished(delivery, Err(SendFailure::new(Reason::ConnectRefused, "192.0.2.1:443 refused")), now, id)
-}
-
-fn finished(delivery: &Delivery, reply: Result<Response, SendFailure>, now: i64, id: u128) -> Change {
     let input = Input::Finished {
         gate: Gate::Open,
         started_at: at(now),
         duration: Duration::from_micros(1_500),
         url: Arc::from("https://example.com/hook"),
-        verdict: Box::new(classify(reply, SuccessRule::Exactly200)),
+        verdict: Box::new(classify(Ok(response), SuccessRule::Exactly200)),
     };
     change(delivery, input, now, id)
 }

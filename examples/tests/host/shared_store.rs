@@ -1,4 +1,4 @@
-//! Two processes on one SQLite file.
+//! Two processes on one store.
 
 use std::time::Duration;
 
@@ -8,8 +8,13 @@ use notify_store_sqlite::SqliteStore;
 use notify_store_sqlite::rusqlite::Connection;
 use serde_json::json;
 
-use crate::fixture::{Folder, is, text};
+use crate::fixture::{Folder, is, on_each_store, text};
 use crate::receiver::{Receiver, Reply};
+
+on_each_store! {
+    two_hosts_send_each_delivery_once,
+    a_url_changed_in_one_host_is_where_the_other_sends_its_next_attempt,
+}
 
 #[tokio::test]
 async fn what_a_process_that_never_runs_publishes_is_sent_by_the_host() {
@@ -44,9 +49,8 @@ async fn a_commit_that_is_held_up_shows_neither_a_request_nor_an_answer() {
     assert_eq!(receiver.received().len(), 1);
 }
 
-#[tokio::test]
-async fn two_hosts_send_each_delivery_once() {
-    let (folder, receiver) = (Folder::new(), Receiver::start(Reply::status(200)).await);
+async fn two_hosts_send_each_delivery_once(folder: &Folder) {
+    let receiver = Receiver::start(Reply::status(200)).await;
     let (one, two) = (folder.host(&[]).await, folder.host(&[]).await);
     one.endpoint("crm", &receiver.url()).await;
     let mut published = std::collections::BTreeSet::new();
@@ -62,10 +66,8 @@ async fn two_hosts_send_each_delivery_once() {
 }
 
 /// C74: a change made in one process was not seen by the others elsewhere.
-#[tokio::test]
-async fn a_url_changed_in_one_host_is_where_the_other_sends_its_next_attempt() {
+async fn a_url_changed_in_one_host_is_where_the_other_sends_its_next_attempt(folder: &Folder) {
     let (old, new) = (Receiver::start(Reply::status(500)).await, Receiver::start(Reply::status(200)).await);
-    let folder = Folder::new();
     let schedule = ["--schedule", "5s"];
     // Only `sender` runs an attempt: `editor` starts once the first one has failed, and has stopped before the next.
     let sender = folder.host(&schedule).await;

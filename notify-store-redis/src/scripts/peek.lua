@@ -1,0 +1,5 @@
+-- What a claim under this token would meet here: whether it was here before, and whether anything is due.
+local token, now = arg(), arg()
+local due = call('ZCARD', P .. 'rr') > 0 or #call('ZRANGEBYSCORE', P .. 'wait', '-inf', now, 'LIMIT', 0, 1) > 0
+local known = tonumber(call('ZSCORE', P .. 'claims', token) or '')
+return { known and known > tonumber(now) and 1 or 0, due and 1 or 0 }
