@@ -175,9 +175,9 @@ impl Link {
         Ok(answer)
     }
 
-    /// One command, once.
+    /// One command that may be repeated.
     pub(crate) async fn ask(&self, cmd: &Cmd) -> RedisResult<Value> {
-        self.once(cmd, Instant::now() + self.patience).await.1
+        self.persist(|_| cmd.clone()).await.map(|(_, answer)| answer)
     }
 
     fn call(&self, script: &Script, key: &str, args: &[Vec<u8>], form: Form) -> Cmd {

@@ -172,7 +172,7 @@ impl FromStr for OneDelay {
 
 fn read<T: FromStr>(parser: &mut lexopt::Parser, option: &str) -> Result<T, String>
 where
-    T::Err: std::fmt::Display,
+    T::Err: fmt::Display,
 {
     let value = parser.value().map_err(|error| error.to_string())?;
     let text = value.string().map_err(|_| format!("--{option}: not valid UTF-8"))?;

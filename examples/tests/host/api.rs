@@ -52,7 +52,7 @@ async fn an_event_goes_from_publish_to_log(folder: &Folder) {
     );
     assert_eq!(
         (&stats["store"], &stats["engine"], &stats["in_flight"]),
-        (&json!("sqlite"), &json!("running"), &json!(0))
+        (&json!(folder.kind()), &json!("running"), &json!(0))
     );
 }
 

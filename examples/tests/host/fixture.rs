@@ -63,6 +63,11 @@ impl Folder {
         Some(Self { files, store, _server: Some(Box::new(cluster)) })
     }
 
+    /// What a host on it calls its store.
+    pub(crate) fn kind(&self) -> &'static str {
+        if self.store.starts_with("redis") { "redis" } else { "sqlite" }
+    }
+
     pub(crate) fn database(&self) -> PathBuf {
         database(&self.files)
     }

@@ -17,13 +17,14 @@ async fn an_idle_engine_asks_ten_times_a_second_at_most_and_hears_of_another_eng
     // The first claim finds nothing; from then on it is idle.
     wait_until("the first claim", async || server.calls("evalsha") > 0).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let before = server.calls("evalsha");
+    let before = server.info("total_commands_processed");
     let started = Instant::now();
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let asked = server.calls("evalsha") - before;
+    let asked = server.info("total_commands_processed") - before;
     let seconds = started.elapsed().as_secs() + 1;
-    println!("asked {asked} times in {seconds} s of idleness");
-    assert!(asked <= 11 * seconds, "asked {asked} times in {seconds} s");
+    // With the few that this test makes itself.
+    println!("{asked} commands in {seconds} s of idleness");
+    assert!(asked <= 10 * seconds, "{asked} commands in {seconds} s");
 
     let published = Instant::now();
     publisher.engine.publish_event(event(0)).await.unwrap();

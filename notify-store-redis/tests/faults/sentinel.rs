@@ -1,17 +1,26 @@
 //! The primary dies, and its replica takes over.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use notify_core::delivery::State;
-use notify_store_redis::{Durability, RedisStore};
+use notify_store_redis::{Durability, OpenError, RedisStore};
 use notify_test_servers::{SentinelSet, require};
 use tokio::sync::oneshot;
 
 use crate::worker::{TENANTS, Worker, event, sent_by};
-use crate::world::{assert_indexes_agree, wait_until};
+use crate::world::{PATIENCE, assert_indexes_agree, wait_until};
 
+/// Opens the store as a host does that is restarted until it comes up: sentinels are a while in agreeing.
 async fn open(set: &SentinelSet) -> RedisStore {
-    RedisStore::builder(&set.url()).namespace("nf").connect().await.unwrap()
+    let started = Instant::now();
+    loop {
+        match RedisStore::builder(&set.url()).namespace("nf").connect().await {
+            Ok(store) => return store,
+            Err(OpenError::Connect { .. }) if started.elapsed() < PATIENCE => {}
+            Err(error) => panic!("{error:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// What the replica had not yet got when the primary died is lost, and nothing else.
