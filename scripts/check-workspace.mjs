@@ -11,6 +11,7 @@ const everything = ["notify-core", "notify-http", "notify-store-sqlite"];
 const mayImport = {
   "notify-core": [],
   "notify-http": ["notify-core"],
+  "notify-http-providers": ["notify-core", "notify-http"],
   "notify-store-sqlite": ["notify-core"],
   "notify-bench": everything,
   "notify-examples": everything,

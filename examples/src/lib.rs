@@ -18,6 +18,11 @@ struct GettingStarted;
 #[doc = include_str!("../../docs/guides/retries.md")]
 struct Retries;
 
+/// And in the page on security.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/security.md")]
+struct Security;
+
 /// And in the guide for receivers.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guides/verify.md")]

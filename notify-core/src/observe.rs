@@ -90,4 +90,11 @@ pub enum Observation<'a> {
         /// Which endpoint.
         endpoint: &'a EndpointId,
     },
+    /// A secret was shown again: for the audit trail.
+    SecretRevealed {
+        /// Which endpoint's.
+        endpoint: &'a EndpointId,
+        /// To whom, in the host's words.
+        by: &'a str,
+    },
 }

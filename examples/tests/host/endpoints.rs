@@ -159,3 +159,38 @@ async fn a_tenant_sees_and_reaches_only_its_own() {
     assert_eq!(host.get("/stats?tenant=acme").await["by_status"]["delivered"], 1);
     assert_eq!(receiver.received().len(), 1);
 }
+
+#[tokio::test]
+async fn a_person_pings_rotates_resends_and_cancels_over_the_api() {
+    let folder = Folder::new();
+    let receiver = Receiver::start(Reply::status(500)).await;
+    let host = folder.host(&["--allow", "127.0.0.0/8"]).await;
+    let endpoint = host.endpoint("crm", &receiver.url()).await;
+    let (id, secret) = (text(&endpoint["id"]), text(&endpoint["secret"]));
+
+    let ping = host.call(&format!("POST /endpoints/{id}/ping"), "").await.expect(202);
+    let event = host.event_until(&text(&ping["event_id"]), |event| event["deliveries"][0]["attempt_count"] == 1).await;
+    assert_eq!((&event["event"], &event["status"]), (&json!("endpoint.ping"), &json!("pending")));
+    let delivery = text(&event["deliveries"][0]["id"]);
+
+    let cancelled = host.call(&format!("POST /deliveries/{delivery}/cancel"), "").await.expect(200);
+    assert_eq!(cancelled["status"], "cancelled");
+    let foreign = host.call(&format!("POST /deliveries/{delivery}/resend?tenant=other"), "").await;
+    assert_eq!(foreign.status, 404);
+    host.call(&format!("POST /deliveries/{delivery}/resend"), "").await.expect(200);
+    host.event_until(&text(&ping["event_id"]), |event| event["deliveries"][0]["attempt_count"] == 2).await;
+
+    let rotated =
+        host.call(&format!("POST /endpoints/{id}/secret/rotate"), json!({ "overlap": "1h" })).await.expect(200);
+    assert_ne!(text(&rotated["secret"]), secret);
+    let nothing = host.call(&format!("POST /endpoints/{id}/secret/switch"), "").await;
+    assert_eq!(nothing.status, 409);
+    host.call(&format!("POST /endpoints/{id}/secret/stage"), "").await.expect(200);
+    for step in ["switch", "retire"] {
+        let shown = host.call(&format!("POST /endpoints/{id}/secret/{step}"), "").await.expect(200);
+        assert_eq!(shown["id"], json!(id));
+        assert!(shown.get("secret").is_none());
+    }
+    let bad = host.call(&format!("POST /endpoints/{id}/secret/rotate"), json!({ "overlap": "1h,2h" })).await;
+    assert_eq!(bad.status, 422);
+}

@@ -103,7 +103,7 @@ impl Dispatcher {
             match item.stage {
                 Stage::Unread => self.decide_start(now, item.claimed, endpoint),
                 Stage::Failed { endpoint: before, finished } => {
-                    let gate = gate(endpoint.as_ref());
+                    let gate = Gate::of(endpoint.as_deref());
                     self.decide_failure(
                         now,
                         &item.claimed,
@@ -143,7 +143,8 @@ impl Dispatcher {
 
     fn decide_start(&mut self, now: Timestamp, claimed: Claimed, endpoint: Option<Arc<Endpoint>>) {
         let change = self.tokens.change();
-        let decided = step(&claimed.delivery, Input::Start(gate(endpoint.as_ref())), &self.config.policy, now, change);
+        let decided =
+            step(&claimed.delivery, Input::Start(Gate::of(endpoint.as_deref())), &self.config.policy, now, change);
         match (decided, endpoint) {
             (Ok(Step::Send(number)), Some(endpoint)) => {
                 let id = claimed.delivery.id();
@@ -180,13 +181,5 @@ pub(super) fn finished_input(gate: Gate, finished: Finished, sent_to: &Endpoint)
         duration: finished.duration,
         url: sent_to.url.shared(),
         verdict: Box::new(finished.verdict),
-    }
-}
-
-fn gate(endpoint: Option<&Arc<Endpoint>>) -> Gate {
-    match endpoint {
-        None => Gate::Gone,
-        Some(endpoint) if endpoint.is_enabled() => Gate::Open,
-        Some(_) => Gate::Disabled,
     }
 }

@@ -19,6 +19,7 @@ use super::crowd::Crowd;
 use super::engine::Engine;
 use super::entropy::{Entropy, draw};
 use super::error::BuildError;
+use super::secrets::Reveal;
 use super::shared::Shared;
 use super::subscriptions::Subscriptions;
 use super::timekeeper::Timekeeper;
@@ -40,6 +41,7 @@ pub struct EngineBuilder {
     config: DispatchConfig,
     max_payload: usize,
     grace: Duration,
+    reveal: Reveal,
     catalogue: Catalogue,
     problems: Vec<String>,
 }
@@ -62,6 +64,7 @@ impl EngineBuilder {
             config: DispatchConfig::default(),
             max_payload: DEFAULT_MAX_PAYLOAD,
             grace: DEFAULT_GRACE,
+            reveal: Reveal::Never,
             catalogue: Catalogue::default(),
             problems: Vec::new(),
         }
@@ -122,6 +125,14 @@ impl EngineBuilder {
     #[must_use]
     pub const fn only_registered_event_types(mut self) -> Self {
         self.catalogue.close();
+        self
+    }
+
+    /// Lets [`Endpoints::reveal_secret`](super::Endpoints::reveal_secret) show a secret again. Off by default: then a
+    /// secret is shown when it is made, and never after.
+    #[must_use]
+    pub const fn reveal_secrets(mut self) -> Self {
+        self.reveal = Reveal::Audited;
         self
     }
 
@@ -189,6 +200,7 @@ impl EngineBuilder {
             config: self.config,
             max_payload: self.max_payload,
             grace: self.grace,
+            reveal: self.reveal,
             catalogue: self.catalogue,
             xids: XidSource::new([n0, n1, n2, n3, n4], u32::from_be_bytes([0, c0, c1, c2])),
             time: Mutex::new(time),

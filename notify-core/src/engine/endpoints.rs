@@ -10,18 +10,14 @@ use crate::observe::Observation;
 use crate::sign::{Secret, SecretSet};
 use crate::store::{EndpointQuery, Operation, Page, Replaced, StoreError, SweepAction};
 
-use super::entropy::draw;
 use super::error::ControlError;
 use super::held::sweep;
-use super::shared::{STORE_DEADLINE, Shared, lock};
-
-/// So often a write is tried again after somebody else wrote first.
-const RACES: usize = 16;
+use super::shared::{RACES, STORE_DEADLINE, Shared, lock};
 
 /// Endpoints of this engine's store. A cheap handle.
 #[derive(Clone, Debug)]
 pub struct Endpoints {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 /// A new endpoint with its secret: the one time that it is shown.
@@ -57,7 +53,7 @@ impl Endpoints {
         let now = shared.now();
         let secret = match new.secret {
             Some(secret) => secret,
-            None => Secret::generate(&draw(&*shared.entropy).map_err(ControlError::Entropy)?),
+            None => self.generate()?,
         };
         let mut endpoint = Endpoint {
             id: EndpointId::from_xid(shared.xids.next(now)),
@@ -122,7 +118,7 @@ impl Endpoints {
     /// [`ControlError::NotFound`], or the store does not answer: repeat it.
     pub async fn disable(&self, tenant: &TenantId, id: &EndpointId, by: &str) -> Result<Arc<Endpoint>, ControlError> {
         let at = self.shared.now();
-        let by: String = by.chars().filter(|c| !c.is_control()).take(128).collect();
+        let by = who(by);
         let endpoint = self
             .replace(tenant, id, |endpoint| {
                 if endpoint.is_enabled() {
@@ -196,7 +192,7 @@ impl Endpoints {
     }
 
     /// Compare-and-set until nobody else wrote in between.
-    async fn replace(
+    pub(super) async fn replace(
         &self,
         tenant: &TenantId,
         id: &EndpointId,
@@ -238,4 +234,9 @@ impl Endpoints {
     async fn call<T>(&self, work: impl Future<Output = Result<T, StoreError>> + Send) -> Result<T, StoreError> {
         self.shared.within(STORE_DEADLINE, Operation::Endpoints, work).await
     }
+}
+
+/// Who did it, in the host's words: fit for a log line.
+pub(super) fn who(by: &str) -> String {
+    by.chars().filter(|c| !c.is_control()).take(128).collect()
 }

@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 
 use super::builder::EngineBuilder;
 use super::catalogue::Catalogue;
+use super::deliveries::Deliveries;
 use super::driver::{Driver, Round};
 use super::endpoints::Endpoints;
 use super::error::{PublishError, RunError};
@@ -109,6 +110,12 @@ impl Engine {
     #[must_use]
     pub fn endpoints(&self) -> Endpoints {
         Endpoints::new(Arc::clone(&self.shared))
+    }
+
+    /// Sends single deliveries again, or cancels them.
+    #[must_use]
+    pub fn deliveries(&self) -> Deliveries {
+        Deliveries::new(Arc::clone(&self.shared))
     }
 
     /// Reads what happened.

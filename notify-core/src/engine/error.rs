@@ -2,6 +2,7 @@
 
 use crate::id::{EventId, EventType};
 use crate::input::InvalidInput;
+use crate::machine::Refusal;
 use crate::store::StoreError;
 
 use super::driver::Round;
@@ -59,7 +60,7 @@ impl PublishError {
     }
 }
 
-/// An endpoint operation that did nothing, unless the store's own error says otherwise.
+/// An operation on an endpoint or a delivery that did nothing, unless the store's own error says otherwise.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ControlError {
@@ -69,12 +70,30 @@ pub enum ControlError {
     /// There is no such endpoint for this tenant.
     #[error("no such endpoint (NTF-ENDPOINT-MISSING)")]
     NotFound,
-    /// Others wrote the same endpoint again and again.
-    #[error("the endpoint is being changed by others: try again (NTF-ENDPOINT-BUSY)")]
+    /// There is no such delivery for this tenant.
+    #[error("no such delivery (NTF-DELIVERY-MISSING)")]
+    NoSuchDelivery,
+    /// The delivery stays as it is.
+    #[error("{0} (NTF-DELIVERY-REFUSED)")]
+    Refused(Refusal),
+    /// The endpoint is disabled, so nothing can be sent to it now.
+    #[error("the endpoint is disabled: enable it first (NTF-ENDPOINT-DISABLED)")]
+    EndpointDisabled,
+    /// No secret is staged, so there is none to switch to.
+    #[error("no secret is staged: stage one first (NTF-SECRET-NOT-STAGED)")]
+    NothingStaged,
+    /// This engine shows no secret again.
+    #[error("secrets are shown once: build the engine with reveal_secrets() to show them again (NTF-SECRET-REVEAL)")]
+    RevealOff,
+    /// Others wrote the same endpoint or delivery again and again.
+    #[error("it is being changed by others: try again (NTF-CONTENDED)")]
     Contended,
     /// No randomness for an id or a secret.
     #[error("no randomness for an id or a secret (NTF-ENTROPY)")]
     Entropy(#[source] std::io::Error),
+    /// A ping could not be published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),

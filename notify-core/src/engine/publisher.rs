@@ -57,9 +57,7 @@ impl Publisher {
     /// # Errors
     /// See [`PublishError`].
     pub async fn publish_event(&self, event: NewEvent) -> Result<Receipt, PublishError> {
-        let mut receipts = self.publish_all(vec![event]).await?;
-        // One answer for each event is the store's promise (S1).
-        receipts.pop().ok_or_else(|| StoreError::unavailable(Operation::Insert, "the store gave no answer").into())
+        only(self.publish_all(vec![event]).await?)
     }
 
     /// Publishes several events, all or nothing; receipts come in their order.
@@ -79,6 +77,12 @@ impl Publisher {
         for event in &events {
             batch.events.push(self.prepare(event, now).await?);
         }
+        self.insert(batch).await
+    }
+
+    /// Stores a batch, and hands over in memory what it may.
+    pub(super) async fn insert(&self, mut batch: PublishBatch) -> Result<Vec<Receipt>, PublishError> {
+        let shared = &self.shared;
         let reserved = self.reserve(&mut batch).await;
         match shared.within(INSERT_DEADLINE, Operation::Insert, shared.store.insert(&batch)).await {
             Ok(InsertOutcome::Stored(answers)) => {
@@ -178,6 +182,12 @@ impl Publisher {
             }
         }
     }
+}
+
+/// The receipt of the one event that was published.
+pub(super) fn only(mut receipts: Vec<Receipt>) -> Result<Receipt, PublishError> {
+    // One answer for each event is the store's promise (S1).
+    receipts.pop().ok_or_else(|| StoreError::unavailable(Operation::Insert, "the store gave no answer").into())
 }
 
 fn born_held(batch: &PublishBatch) -> Vec<EndpointId> {

@@ -19,11 +19,16 @@ use super::catalogue::Catalogue;
 use super::clock::Clock;
 use super::crowd::Crowd;
 use super::entropy::Entropy;
+use super::secrets::Reveal;
 use super::subscriptions::Subscriptions;
 use super::timekeeper::Timekeeper;
 
 /// A store call that takes longer has failed, as far as the engine is concerned.
 pub(super) const STORE_DEADLINE: Duration = Duration::from_secs(5);
+
+/// So often a write is tried again after somebody else wrote first. Of those who race one gets through each time, so
+/// as many as this may race and all land.
+pub(super) const RACES: usize = 256;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -38,6 +43,7 @@ pub(super) struct Shared {
     pub(super) config: DispatchConfig,
     pub(super) max_payload: usize,
     pub(super) grace: Duration,
+    pub(super) reveal: Reveal,
     pub(super) catalogue: Catalogue,
     pub(super) xids: XidSource,
     pub(super) time: Mutex<Timekeeper>,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::delivery::{Attempt, Delivery, Outcome, Reason, State, StoredDelivery};
+use crate::endpoint::Endpoint;
 use crate::id::{AttemptNumber, ChangeId};
 use crate::retry::Policy;
 use crate::time::Timestamp;
@@ -32,6 +33,18 @@ pub enum Gate {
     Disabled,
     /// It is deleted: its deliveries are cancelled.
     Gone,
+}
+
+impl Gate {
+    /// The gate of an endpoint that was read, or of one that does not exist.
+    #[must_use]
+    pub const fn of(endpoint: Option<&Endpoint>) -> Self {
+        match endpoint {
+            None => Self::Gone,
+            Some(endpoint) if endpoint.is_enabled() => Self::Open,
+            Some(_) => Self::Disabled,
+        }
+    }
 }
 
 /// What happened to a leased delivery.
@@ -203,7 +216,7 @@ impl<'a> Draft<'a> {
 
     fn finish(&mut self, gate: Gate, policy: &Policy, ran: Ran, verdict: Verdict) {
         let ended_at = ran.started_at.saturating_add(ran.duration);
-        let outcome = verdict.outcome;
+        let (outcome, asked) = (verdict.outcome, verdict.retry_after);
         self.log(ran, verdict);
         self.next.lost_leases = 0;
         self.next.lost_logged = 0;
@@ -216,7 +229,7 @@ impl<'a> Draft<'a> {
         };
         self.next.reason = Some(reason);
         self.next.failures = self.next.failures.saturating_add(1);
-        match (policy.schedule.due_after(self.next.failures, ended_at), gate) {
+        match (policy.due_after(&self.next.id, self.next.failures, ended_at, asked), gate) {
             (_, Gate::Gone) => self.settle(State::Cancelled, ended_at),
             (None, _) => self.settle(State::Failed, ended_at),
             (Some(due), Gate::Disabled) => self.hold(due),

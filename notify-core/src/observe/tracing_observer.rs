@@ -36,6 +36,9 @@ impl Observer for TracingObserver {
             Observation::WeakSecret { endpoint } => {
                 tracing::warn!(target: "notify", %endpoint, "the secret of this endpoint is under 16 bytes: easy to guess");
             }
+            Observation::SecretRevealed { endpoint, by } => {
+                tracing::info!(target: "notify", %endpoint, by, "the secret of this endpoint was shown again");
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The secrets of one endpoint: the current one, and the others while a rotation lasts.
 
+use std::time::Duration;
+
 use crate::time::Timestamp;
 
 use super::Secret;
@@ -85,6 +87,58 @@ impl SecretSet {
             .iter()
             .filter(move |stored| stored.role == SecretRole::Current || stored.retires_at.is_none_or(|end| now < end))
     }
+
+    /// The secret that is staged, if one is.
+    #[must_use]
+    pub fn staged(&self) -> Option<&StoredSecret> {
+        self.of(SecretRole::Next)
+    }
+
+    /// Stages `secret`: from now on it signs beside the current one. Another one that was staged goes.
+    #[must_use]
+    pub fn with_staged(&self, secret: Secret, now: Timestamp) -> Self {
+        let staged = StoredSecret { role: SecretRole::Next, secret, created_at: now, retires_at: None };
+        self.with(now, [self.of(SecretRole::Current).cloned(), Some(staged), self.of(SecretRole::Previous).cloned()])
+    }
+
+    /// The staged secret becomes the current one, and the current one the previous, which signs for `overlap` more;
+    /// with an overlap of zero it goes at once. An older previous one goes. `None` if nothing is staged.
+    #[must_use]
+    pub fn switched(&self, now: Timestamp, overlap: Duration) -> Option<Self> {
+        let staged = self.staged()?.clone();
+        let current = StoredSecret { role: SecretRole::Current, ..staged };
+        Some(self.with(now, [Some(current), None, self.retiring(now, overlap)]))
+    }
+
+    /// `secret` becomes the current one at once, and the current one the previous, as in
+    /// [`switched`](Self::switched). What is staged stays staged.
+    #[must_use]
+    pub fn rotated(&self, secret: Secret, now: Timestamp, overlap: Duration) -> Self {
+        let current = StoredSecret { role: SecretRole::Current, secret, created_at: now, retires_at: None };
+        self.with(now, [Some(current), self.staged().cloned(), self.retiring(now, overlap)])
+    }
+
+    /// Without the previous secret.
+    #[must_use]
+    pub fn without_previous(&self, now: Timestamp) -> Self {
+        self.with(now, [self.of(SecretRole::Current).cloned(), self.staged().cloned(), None])
+    }
+
+    fn of(&self, role: SecretRole) -> Option<&StoredSecret> {
+        self.0.iter().find(|stored| stored.role == role)
+    }
+
+    fn retiring(&self, now: Timestamp, overlap: Duration) -> Option<StoredSecret> {
+        let retires_at = Some(now.saturating_add(overlap));
+        self.of(SecretRole::Current).cloned().map(|old| StoredSecret { role: SecretRole::Previous, retires_at, ..old })
+    }
+
+    /// A secret whose time is over is forgotten with the next change.
+    fn with(&self, now: Timestamp, secrets: [Option<StoredSecret>; 3]) -> Self {
+        let mut next = Self(secrets.into_iter().flatten().collect());
+        next.0.retain(|stored| stored.role == SecretRole::Current || stored.retires_at.is_none_or(|end| now < end));
+        next
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +176,57 @@ mod tests {
     fn the_current_secret_signs_even_past_an_end_that_a_store_gave_it() {
         let set = SecretSet::restore(vec![stored(SecretRole::Current, Some(10))]).unwrap();
         assert_eq!(set.active(Timestamp::from_millis(10)).count(), 1);
+    }
+
+    fn texts(set: &SecretSet, now: i64) -> Vec<(SecretRole, &str)> {
+        set.active(Timestamp::from_millis(now)).map(|stored| (stored.role, stored.secret.expose())).collect()
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text).unwrap()
+    }
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn a_rotation_in_stages_signs_with_both_until_the_old_one_retires() {
+        use SecretRole::{Current, Next, Previous};
+        let at = Timestamp::from_millis;
+        let first = SecretSet::new(secret("a"), at(0));
+        assert!(first.switched(at(1), HOUR).is_none(), "nothing is staged");
+        let staged = first.with_staged(secret("b"), at(1));
+        assert_eq!(texts(&staged, 1), [(Current, "a"), (Next, "b")]);
+        let switched = staged.switched(at(2), HOUR).unwrap();
+        assert_eq!(texts(&switched, 2), [(Current, "b"), (Previous, "a")]);
+        assert_eq!(texts(&switched, 2 + 3_600_000 - 1), [(Current, "b"), (Previous, "a")]);
+        assert_eq!(texts(&switched, 2 + 3_600_000), [(Current, "b")]);
+        assert_eq!(texts(&switched.without_previous(at(3)), 3), [(Current, "b")]);
+    }
+
+    #[test]
+    fn rotating_again_retires_the_oldest_at_once_and_never_makes_a_fourth() {
+        use SecretRole::{Current, Next, Previous};
+        let at = Timestamp::from_millis;
+        let mut set = SecretSet::new(secret("a"), at(0)).with_staged(secret("z"), at(0));
+        for (index, text) in ["b", "c", "d"].into_iter().enumerate() {
+            set = set.rotated(secret(text), at(1 + i64::try_from(index).unwrap()), HOUR);
+        }
+        assert_eq!(texts(&set, 4), [(Current, "d"), (Next, "z"), (Previous, "c")]);
+        assert!(SecretSet::restore(set.iter().cloned().collect()).is_some());
+    }
+
+    #[test]
+    fn without_an_overlap_the_old_secret_goes_at_once_and_is_not_kept() {
+        let at = Timestamp::from_millis;
+        let set = SecretSet::new(secret("a"), at(0)).rotated(secret("b"), at(1), Duration::ZERO);
+        assert_eq!(set.iter().map(|stored| stored.secret.expose()).collect::<Vec<_>>(), ["b"]);
+    }
+
+    #[test]
+    fn a_retired_secret_is_forgotten_with_the_next_change() {
+        let at = Timestamp::from_millis;
+        let set = SecretSet::new(secret("a"), at(0)).rotated(secret("b"), at(1), HOUR);
+        assert_eq!(set.with_staged(secret("c"), at(4_000_000)).iter().count(), 2);
     }
 
     #[test]

@@ -142,6 +142,6 @@ fn read_options(fields: &mut Fields, patch: &mut EndpointPatch) -> Answer<()> {
 }
 
 /// An id that cannot exist does not exist.
-fn known(id: &str) -> Answer<EndpointId> {
+pub(super) fn known(id: &str) -> Answer<EndpointId> {
     id.parse().map_err(|_| notify_core::engine::ControlError::NotFound.into())
 }

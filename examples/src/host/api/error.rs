@@ -99,8 +99,13 @@ impl From<ControlError> for ApiError {
         let (status, code) = match error {
             ControlError::Invalid(invalid) => return invalid.into(),
             ControlError::Store(error) => return error.into(),
+            ControlError::Publish(error) => return error.into(),
             ControlError::NotFound => (StatusCode::NOT_FOUND, "NTF-ENDPOINT-MISSING"),
-            ControlError::Contended => (StatusCode::SERVICE_UNAVAILABLE, "NTF-ENDPOINT-BUSY"),
+            ControlError::NoSuchDelivery => (StatusCode::NOT_FOUND, "NTF-DELIVERY-MISSING"),
+            ControlError::Refused(_) => (StatusCode::CONFLICT, "NTF-DELIVERY-REFUSED"),
+            ControlError::EndpointDisabled => (StatusCode::CONFLICT, "NTF-ENDPOINT-DISABLED"),
+            ControlError::NothingStaged => (StatusCode::CONFLICT, "NTF-SECRET-NOT-STAGED"),
+            ControlError::Contended => (StatusCode::SERVICE_UNAVAILABLE, "NTF-CONTENDED"),
             ControlError::Entropy(_) => (StatusCode::SERVICE_UNAVAILABLE, "NTF-ENTROPY"),
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "NTF-ENDPOINT"),
         };

@@ -1,5 +1,6 @@
 //! The JSON API: a handler reads its request, calls one function of the engine, and shows the answer.
 
+mod by_hand;
 mod endpoints;
 mod error;
 mod fields;
@@ -27,10 +28,17 @@ pub(super) fn router(engine: Engine) -> Router {
         .route("/endpoints/{id}", get(endpoints::read).patch(endpoints::change).delete(endpoints::delete))
         .route("/endpoints/{id}/disable", post(endpoints::disable))
         .route("/endpoints/{id}/enable", post(endpoints::enable))
+        .route("/endpoints/{id}/ping", post(by_hand::ping))
+        .route("/endpoints/{id}/secret/rotate", post(by_hand::rotate))
+        .route("/endpoints/{id}/secret/stage", post(by_hand::stage))
+        .route("/endpoints/{id}/secret/switch", post(by_hand::switch))
+        .route("/endpoints/{id}/secret/retire", post(by_hand::retire))
         .route("/events", post(publish::one).get(history::events))
         .route("/events/batch", post(publish::batch).layer(DefaultBodyLimit::max(MAX_BATCH_BODY)))
         .route("/events/{id}", get(history::event))
         .route("/deliveries", get(history::deliveries))
+        .route("/deliveries/{id}/resend", post(by_hand::resend))
+        .route("/deliveries/{id}/cancel", post(by_hand::cancel))
         .route("/stats", get(status::stats))
         .route("/health", get(status::health))
         .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "not_found", "no such path"))

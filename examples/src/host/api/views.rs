@@ -6,7 +6,7 @@ use notify_core::delivery::{Attempt, Delivery, Reason, ResponseHead};
 use notify_core::endpoint::{CustomHeader, EndpointStatus};
 use notify_core::engine::{CreatedEndpoint, Outlook};
 use notify_core::store::{EventRecord, Page};
-use notify_core::{Endpoint, Receipt, SuccessRule, Timestamp};
+use notify_core::{Endpoint, Receipt, Secret, SuccessRule, Timestamp};
 use serde::Serialize;
 
 /// An endpoint without what must not be shown: its secret, and its headers' values, which may be credentials.
@@ -43,6 +43,18 @@ pub(super) struct CreatedView {
     #[serde(flatten)]
     endpoint: EndpointView,
     secret: String,
+}
+
+/// A new secret: the one time that it is shown.
+#[derive(Serialize)]
+pub(super) struct SecretView {
+    secret: String,
+}
+
+impl SecretView {
+    pub(super) fn of(secret: &Secret) -> Self {
+        Self { secret: secret.expose().to_owned() }
+    }
 }
 
 #[derive(Debug, Serialize)]
