@@ -3,7 +3,7 @@
 use notify_core::delivery::{EventStatus, Start, State};
 use notify_core::store::{Cursor, DeliveryLog, DeliveryQuery, EventQuery, Store};
 use notify_core::{NewEvent, TenantId};
-use notify_store_sqlite::SqliteStore;
+use notify_store_sqlite::{SCHEMA_VERSION, SqliteStore};
 
 use crate::support::*;
 
@@ -105,7 +105,7 @@ async fn stats_count_states_of_one_tenant_or_all_and_tell_the_oldest_due() {
         [Some(1), Some(1), Some(3), Some(2), None]
     );
     assert_eq!(stats.oldest_due, load(&store, "e1", "ep1").await.ready_at());
-    assert_eq!((stats.kind, stats.schema_version), ("sqlite", 1));
+    assert_eq!((stats.kind, stats.schema_version), ("sqlite", SCHEMA_VERSION));
     let all = store.stats(None, at(0)).await.unwrap();
     assert_eq!((all.by_state.get(&State::Scheduled), all.oldest_due), (Some(&2), Some(at(3))));
     let nobody = store.stats(Some(&"t3".parse().unwrap()), at(0)).await.unwrap();

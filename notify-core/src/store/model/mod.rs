@@ -1,6 +1,7 @@
 //! The store's contract as a plain struct: no IO, no lock, no clock. The memory store wraps it, and other stores
 //! are compared with it.
 
+mod activity;
 mod claim;
 mod endpoints;
 mod log;
@@ -15,6 +16,7 @@ use crate::id::{ChangeId, ClaimToken, DeliveryId, EndpointId, EventId, Idempoten
 use crate::machine::Change;
 use crate::time::Timestamp;
 
+use self::activity::Counts;
 use super::{ApplyOutcome, InsertOutcome, Inserted, PublishBatch, StoreError, SweepAction, SweepRequest, Swept};
 
 /// Everything that a store keeps. Each method is one atomic step.
@@ -32,6 +34,7 @@ pub(super) struct Model {
     claims_by_end: BTreeSet<(Timestamp, ClaimToken)>,
     endpoints: BTreeMap<EndpointId, EndpointRow>,
     endpoints_by_number: BTreeMap<u64, EndpointId>,
+    counts: BTreeMap<EndpointId, Counts>,
     last_number: u64,
     last_turn: u64,
     /// How often somebody wrote what another engine would want to see.
@@ -237,6 +240,7 @@ impl Model {
         };
         row.attempts.reserve_exact(change.attempts().len());
         row.attempts.extend(change.attempts().iter().map(|attempt| (change.id(), attempt.clone())));
+        Counts::note(&mut self.counts, &row.event, change);
         self.put(number, next);
         ApplyOutcome::Applied
     }
