@@ -10,6 +10,7 @@ use notify_core::endpoint::Disabled;
 use notify_core::event::EventKey;
 use notify_core::id::Version;
 use notify_core::machine::Change;
+use notify_core::store::activity::{Activity, ActivityQuery};
 use notify_core::store::{
     ApplyOutcome, ClaimBatch, ClaimRequest, DeliveryLog, DeliveryQuery, EndpointAdmin, EndpointDirectory,
     EndpointQuery, EventQuery, EventRecord, InsertOutcome, Mark, Page, Pruned, PublishBatch, Replaced, Stats, Store,
@@ -232,6 +233,16 @@ impl<S: DeliveryLog> DeliveryLog for CountingStore<S> {
     async fn stats(&self, tenant: Option<&TenantId>, now: Timestamp) -> Result<Stats, StoreError> {
         count(&self.calls.log);
         self.inner.stats(tenant, now).await
+    }
+
+    async fn activity(&self, query: &ActivityQuery) -> Result<Vec<Activity>, StoreError> {
+        count(&self.calls.log);
+        self.inner.activity(query).await
+    }
+
+    async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        count(&self.calls.log);
+        self.inner.failing_since(endpoints).await
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {

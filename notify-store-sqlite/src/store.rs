@@ -11,6 +11,7 @@ use notify_core::endpoint::{Disabled, Endpoint};
 use notify_core::event::EventKey;
 use notify_core::id::Version;
 use notify_core::machine::Change;
+use notify_core::store::activity::{Activity, ActivityQuery};
 use notify_core::store::{
     ApplyOutcome, ClaimBatch, ClaimRequest, DeliveryLog, DeliveryQuery, EndpointAdmin, EndpointDirectory,
     EndpointQuery, EventQuery, EventRecord, InsertOutcome, Mark, Operation, Page, Pruned, PublishBatch, Replaced,
@@ -285,6 +286,16 @@ impl DeliveryLog for SqliteStore {
     async fn stats(&self, tenant: Option<&TenantId>, _now: Timestamp) -> Result<Stats, StoreError> {
         let tenant = tenant.cloned();
         self.read(Operation::Log, move |conn| read::stats(conn, tenant.as_ref()).map(Ok)).await
+    }
+
+    async fn activity(&self, query: &ActivityQuery) -> Result<Vec<Activity>, StoreError> {
+        let query = query.clone();
+        self.read(Operation::Log, move |conn| read::activity(conn, &query).map(Ok)).await
+    }
+
+    async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        let endpoints = endpoints.to_vec();
+        self.read(Operation::Log, move |conn| read::failing_since(conn, &endpoints).map(Ok)).await
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {

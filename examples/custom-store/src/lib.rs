@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use notify_core::delivery::{Attempt, Delivery};
 use notify_core::event::{EventKey, Fingerprint};
 use notify_core::id::{ChangeId, ClaimToken, IdempotencyKey};
+use notify_core::store::activity::Tally;
 use notify_core::{DeliveryId, Endpoint, EndpointId, Event, Timestamp};
 
 /// The store. Clones share the same tables.
@@ -37,6 +38,8 @@ struct Tables {
     claims: BTreeMap<ClaimToken, Timestamp>,
     /// When each endpoint was last served: who waits longest is served first (S4).
     turns: BTreeMap<EndpointId, u64>,
+    /// How many attempts ended when, and what they came to.
+    activity: Tally,
     /// Grows with every write: what `changed` compares.
     writes: u64,
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use notify_core::delivery::{Attempt, Delivery, State};
 use notify_core::event::EventKey;
+use notify_core::store::activity::{Activity, ActivityQuery};
 use notify_core::store::{
     Cursor, DeliveryLog, DeliveryQuery, EventQuery, EventRecord, Page, PageRequest, Pruned, Stats, StoreError,
 };
-use notify_core::{DeliveryId, TenantId, Timestamp};
+use notify_core::{DeliveryId, EndpointId, TenantId, Timestamp};
 
 use crate::{EventRow, MapStore, Tables};
 
@@ -69,6 +70,14 @@ impl DeliveryLog for MapStore {
             }
         }
         Ok(stats)
+    }
+
+    async fn activity(&self, query: &ActivityQuery) -> Result<Vec<Activity>, StoreError> {
+        Ok(self.tables().activity.activity(query))
+    }
+
+    async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        Ok(self.tables().activity.failing_since(endpoints))
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {

@@ -126,6 +126,10 @@ impl Tables {
         let Ok(next) = Delivery::restore(change.next().clone()) else { return stale };
         row.delivery = next;
         row.attempts.extend(change.attempts().iter().map(|attempt| (change.id(), attempt.clone())));
+        let event = row.event;
+        if let Some(row) = self.events.get(&event) {
+            self.activity.note(&row.event, change);
+        }
         ApplyOutcome::Applied
     }
 

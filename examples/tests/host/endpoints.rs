@@ -174,6 +174,8 @@ async fn a_person_pings_rotates_resends_and_cancels_over_the_api(folder: &Folder
     assert_eq!((&event["event"], &event["status"]), (&json!("endpoint.ping"), &json!("pending")));
     let delivery = text(&event["deliveries"][0]["id"]);
 
+    let failing = host.read_until(&format!("/endpoints/{id}"), |shown| shown["failing_since"].is_string()).await;
+    assert_eq!(host.get("/endpoints").await["endpoints"][0]["failing_since"], failing["failing_since"]);
     let cancelled = host.call(&format!("POST /deliveries/{delivery}/cancel"), "").await.expect(200);
     assert_eq!(cancelled["status"], "cancelled");
     let foreign = host.call(&format!("POST /deliveries/{delivery}/resend?tenant=other"), "").await;

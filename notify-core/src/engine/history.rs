@@ -7,6 +7,7 @@ use crate::event::EventKey;
 use crate::id::{DeliveryId, EndpointId, TenantId};
 use crate::input::InvalidInput;
 use crate::retry::RetrySchedule;
+use crate::store::activity::{Activity, ActivityQuery};
 use crate::store::{DeliveryQuery, EventQuery, EventRecord, Operation, Page, PageRequest, Stats, StoreError};
 use crate::time::Timestamp;
 
@@ -75,6 +76,23 @@ impl History {
     /// The store does not answer.
     pub async fn stats(&self, tenant: Option<&TenantId>) -> Result<Stats, StoreError> {
         self.call(self.shared.log.stats(tenant, self.shared.now())).await
+    }
+
+    /// How many attempts ended when, and what they came to, oldest bucket first.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn activity(&self, query: &ActivityQuery) -> Result<Vec<Activity>, StoreError> {
+        self.call(self.shared.log.activity(query)).await
+    }
+
+    /// Since when each of these endpoints fails; `None` for one whose last known answer was a success, or that was
+    /// never called.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        self.call(self.shared.log.failing_since(endpoints)).await
     }
 
     /// What is ahead of each of these deliveries, by the policy their endpoint has now.

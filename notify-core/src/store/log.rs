@@ -13,6 +13,7 @@ use crate::id::{DeliveryId, EndpointId, EventType, TenantId};
 use crate::time::Timestamp;
 
 use super::StoreError;
+use super::activity::{Activity, ActivityQuery};
 
 /// Reads events, deliveries and attempts.
 #[async_trait]
@@ -46,6 +47,22 @@ pub trait DeliveryLog: Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn stats(&self, tenant: Option<&TenantId>, now: Timestamp) -> Result<Stats, StoreError>;
+
+    /// How many attempts ended when, and what they came to, oldest bucket first. Each attempt that
+    /// the log has is counted once, in the step that logged it, as [`counted`](super::activity::counted) says; buckets
+    /// are kept at least as long as [`Resolution::kept`](super::activity::Resolution::kept) says, also where the event is
+    /// pruned.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn activity(&self, query: &ActivityQuery) -> Result<Vec<Activity>, StoreError>;
+
+    /// Since when each of these endpoints fails, in the order of the input; `None` for one that does not, as
+    /// [`sign`](super::activity::sign) says.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError>;
 
     /// Removes up to `limit` events whose deliveries have all ended before `before` (with no delivery: that were
     /// published before it), with their deliveries, attempts and idempotency keys. May be repeated.

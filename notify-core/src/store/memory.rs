@@ -12,6 +12,7 @@ use crate::id::{DeliveryId, EndpointId, EventType, TenantId, Version};
 use crate::machine::Change;
 use crate::time::Timestamp;
 
+use super::activity::{Activity, ActivityQuery};
 use super::model::Model;
 use super::{
     ApplyOutcome, ClaimBatch, ClaimRequest, DeliveryLog, DeliveryQuery, EndpointAdmin, EndpointDirectory,
@@ -135,6 +136,14 @@ impl DeliveryLog for MemoryStore {
 
     async fn stats(&self, tenant: Option<&TenantId>, _now: Timestamp) -> Result<Stats, StoreError> {
         Ok(self.with(|model| model.stats(tenant)))
+    }
+
+    async fn activity(&self, query: &ActivityQuery) -> Result<Vec<Activity>, StoreError> {
+        Ok(self.with(|model| model.activity(query)))
+    }
+
+    async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        Ok(self.with(|model| model.failing_since(endpoints)))
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {

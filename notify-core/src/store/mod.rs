@@ -4,6 +4,7 @@
 //! first. It knows no retry rule and reads no clock. A store of the host's own implements [`Store`], and beside it
 //! [`EndpointDirectory`], [`EndpointAdmin`] and [`DeliveryLog`].
 
+pub mod activity;
 mod directory;
 mod error;
 mod log;

@@ -10,6 +10,7 @@ use notify_core::engine::Clock;
 use notify_core::event::EventKey;
 use notify_core::id::Version;
 use notify_core::machine::Change;
+use notify_core::store::activity::{Activity, ActivityQuery};
 use notify_core::store::{
     ApplyOutcome, ClaimBatch, ClaimRequest, DeliveryLog, DeliveryQuery, EndpointAdmin, EndpointDirectory,
     EndpointQuery, EventQuery, EventRecord, InsertOutcome, Mark, Operation, Page, Pruned, PublishBatch, Replaced,
@@ -236,6 +237,14 @@ impl DeliveryLog for FaultStore {
 
     async fn stats(&self, tenant: Option<&TenantId>, now: Timestamp) -> Result<Stats, StoreError> {
         self.memory.stats(tenant, now).await
+    }
+
+    async fn activity(&self, query: &ActivityQuery) -> Result<Vec<Activity>, StoreError> {
+        self.memory.activity(query).await
+    }
+
+    async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        self.memory.failing_since(endpoints).await
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {

@@ -161,7 +161,7 @@ async fn no_claim_sweep_prune_or_page_scans_a_table_or_sorts() {
 /// Each step of the plan of each statement.
 fn plans(conn: &Connection) -> rusqlite::Result<Vec<(&'static str, String)>> {
     let mut plans = Vec::new();
-    for sql in write::STATEMENTS.into_iter().chain([read::STATEMENTS]).flatten() {
+    for sql in write::STATEMENTS.into_iter().chain(read::STATEMENTS).flatten() {
         let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
         let steps = statement.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<Vec<String>>>()?;
         plans.extend(steps.into_iter().map(|step| (*sql, step)));

@@ -22,12 +22,15 @@ struct Current {
     version: i64,
     token: Option<[u8; 16]>,
     last_change: Option<[u8; 16]>,
+    event: i64,
 }
 
 fn apply_one(tx: &mut Tx<'_>, change: &Change) -> rusqlite::Result<ApplyOutcome> {
     let current = tx
         .conn
-        .prepare_cached("SELECT id, tenant, endpoint, state, version, token, last_change FROM delivery WHERE uid = ?1")?
+        .prepare_cached(
+            "SELECT id, tenant, endpoint, state, version, token, last_change, event FROM delivery WHERE uid = ?1",
+        )?
         .query_row([&change.delivery().as_bytes()[..]], |row| {
             Ok(Current {
                 id: row.get(0)?,
@@ -38,6 +41,7 @@ fn apply_one(tx: &mut Tx<'_>, change: &Change) -> rusqlite::Result<ApplyOutcome>
                 // An unreadable token is nobody's.
                 token: row.get(5).unwrap_or_default(),
                 last_change: row.get(6).unwrap_or_default(),
+                event: row.get(7)?,
             })
         })
         .optional()?;
@@ -58,6 +62,7 @@ fn apply_one(tx: &mut Tx<'_>, change: &Change) -> rusqlite::Result<ApplyOutcome>
     for attempt in change.attempts() {
         write_attempt(tx, current.id, change.id(), attempt)?;
     }
+    count_attempts(tx, &current, change)?;
     let next = change.next();
     if let Some(state) = state_of(current.state)
         && state != next.state
@@ -72,6 +77,18 @@ fn apply_one(tx: &mut Tx<'_>, change: &Change) -> rusqlite::Result<ApplyOutcome>
     }
     tx.note();
     Ok(ApplyOutcome::Applied)
+}
+
+fn count_attempts(tx: &mut Tx<'_>, current: &Current, change: &Change) -> rusqlite::Result<()> {
+    if change.attempts().is_empty() {
+        return Ok(());
+    }
+    let mut statement = tx.conn.prepare_cached("SELECT type FROM event WHERE id = ?1")?;
+    let mut rows = statement.query([current.event])?;
+    if let Some(event_type) = rows.next()?.and_then(|row| row.get_ref(0).ok()?.as_str().ok()) {
+        tx.pending.counts.note(current.tenant, current.queue, event_type, change);
+    }
+    Ok(())
 }
 
 fn write_row(tx: &Tx<'_>, current: &Current, change: &Change) -> rusqlite::Result<()> {

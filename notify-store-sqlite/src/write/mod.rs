@@ -1,5 +1,6 @@
 //! Everything that writes, and the transaction it runs in.
 
+mod activity;
 mod apply;
 mod claim;
 mod endpoints;
@@ -11,11 +12,12 @@ mod thread;
 use std::collections::HashMap;
 
 use notify_core::delivery::State;
-use notify_core::{EndpointId, TenantId};
+use notify_core::{EndpointId, TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::rows::state_code;
 
+pub(crate) use activity::width;
 pub(crate) use apply::apply;
 pub(crate) use claim::claim;
 pub(crate) use endpoints::{create, delete, disable, replace};
@@ -26,16 +28,19 @@ pub(crate) use thread::{Message, Writer, WriterSettings};
 
 /// For the test of their plans.
 #[cfg(test)]
-pub(crate) const STATEMENTS: [&[&str]; 3] = [claim::STATEMENTS, prune::STATEMENTS, sweep::STATEMENTS];
+pub(crate) const STATEMENTS: [&[&str]; 4] =
+    [activity::STATEMENTS, claim::STATEMENTS, prune::STATEMENTS, sweep::STATEMENTS];
 
 /// More keys than this are looked up again: the memory stays bounded with any number of tenants.
 const MAX_KEYS: usize = 50_000;
 
-/// Numbers that never change once they are committed.
+/// What the writer remembers from one transaction to the next: numbers that never change once they are committed.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
     tenants: HashMap<TenantId, i64>,
     queues: HashMap<EndpointId, i64>,
+    /// The minute for which old buckets of activity were removed last.
+    swept: Option<Timestamp>,
 }
 
 impl Keys {
@@ -60,6 +65,7 @@ struct Pending {
     heads: HashMap<i64, i64>,
     /// The counter as it was read, and as it is.
     last: Option<(i64, i64)>,
+    counts: activity::Counts,
     noteworthy: bool,
 }
 
@@ -85,6 +91,7 @@ impl<'a> Tx<'a> {
                     .execute(params![tenant, state, delta])?;
             }
         }
+        self.pending.counts.write(self.conn, &mut self.keys.swept)?;
         if let Some((read, last)) = self.pending.last
             && read != last
         {

@@ -124,6 +124,27 @@ async fn check_mode_refuses_an_older_file_and_takes_one_that_the_host_has_migrat
     publish(&check().await.unwrap(), "e1", &[("ep1", due(0))]).await;
 }
 
+#[tokio::test]
+async fn a_file_of_each_older_version_is_brought_up_to_date_with_its_content() {
+    for version in 1..MIGRATIONS.len() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notify.db");
+        let conn = rusqlite::Connection::open(&path).unwrap();
+        conn.execute_batch(&format!(
+            "PRAGMA journal_mode = WAL; BEGIN; {} PRAGMA application_id = {APPLICATION_ID};
+             PRAGMA user_version = {version}; INSERT INTO tenant(uid) VALUES ('kept'); COMMIT",
+            MIGRATIONS[..version].concat()
+        ))
+        .unwrap();
+        let store = SqliteStore::open(&path).await.unwrap();
+        publish(&store, "e1", &[("ep1", due(0))]).await;
+        let read = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap();
+        assert_eq!(read("PRAGMA user_version"), SCHEMA_VERSION);
+        assert_eq!(read("SELECT count(*) FROM tenant WHERE uid = 'kept'"), 1);
+        assert_eq!(read("SELECT max(version) FROM layout"), SCHEMA_VERSION);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn eight_that_open_a_new_file_at_once_all_get_the_same_store() {
     let dir = tempfile::tempdir().unwrap();

@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "test names are sentences")]
 #![allow(clippy::unwrap_used, reason = "in makers of test values, which the lint does not take for tests")]
 
+mod activity;
 mod claims;
 mod endpoints;
 mod files;

@@ -40,7 +40,10 @@ pub(super) async fn create(
 pub(super) async fn list(State(engine): State<Engine>, mut params: Params) -> Answer<Json<EndpointList>> {
     let query = EndpointQuery { tenant: params.tenant()?, page: params.page()? };
     params.finish()?;
-    Ok(Json(engine.endpoints().list(&query).await?.into()))
+    let page = engine.endpoints().list(&query).await?;
+    let ids: Vec<_> = page.items.iter().map(|endpoint| endpoint.id.clone()).collect();
+    let failing_since = engine.history().failing_since(&ids).await?;
+    Ok(Json(EndpointList::of(&page, &failing_since)))
 }
 
 /// `GET /endpoints/{id}`
@@ -50,7 +53,8 @@ pub(super) async fn read(
     Tenant(tenant): Tenant,
 ) -> Answer<Json<EndpointView>> {
     let endpoint = engine.endpoints().get(&tenant, &known(&id)?).await?;
-    Ok(Json(EndpointView::of(&endpoint)))
+    let failing_since = engine.history().failing_since(std::slice::from_ref(&endpoint.id)).await?;
+    Ok(Json(EndpointView::of(&endpoint).failing_since(failing_since.into_iter().next().flatten())))
 }
 
 /// `PATCH /endpoints/{id}`: `null` puts an optional field back to its default.

@@ -26,6 +26,8 @@ pub(super) struct EndpointView {
     schedule: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     disabled: Option<DisabledView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failing_since: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -151,9 +153,14 @@ impl EndpointView {
             success: endpoint.policy.success.map(SuccessRule::as_str),
             schedule: endpoint.policy.schedule.as_ref().map(ToString::to_string),
             disabled,
+            failing_since: None,
             created_at: endpoint.created_at,
             updated_at: endpoint.updated_at,
         }
+    }
+
+    pub(super) fn failing_since(self, failing_since: Option<Timestamp>) -> Self {
+        Self { failing_since, ..self }
     }
 }
 
@@ -163,9 +170,10 @@ impl CreatedView {
     }
 }
 
-impl From<Page<Arc<Endpoint>>> for EndpointList {
-    fn from(page: Page<Arc<Endpoint>>) -> Self {
-        let endpoints = page.items.iter().map(|endpoint| EndpointView::of(endpoint)).collect();
+impl EndpointList {
+    pub(super) fn of(page: &Page<Arc<Endpoint>>, failing_since: &[Option<Timestamp>]) -> Self {
+        let views = page.items.iter().map(|endpoint| EndpointView::of(endpoint));
+        let endpoints = views.zip(failing_since).map(|(view, since)| view.failing_since(*since)).collect();
         Self { endpoints, next_cursor: page.next.map(|cursor| cursor.to_string()) }
     }
 }

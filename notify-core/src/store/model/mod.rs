@@ -15,6 +15,7 @@ use crate::id::{ChangeId, ClaimToken, DeliveryId, EndpointId, EventId, Idempoten
 use crate::machine::Change;
 use crate::time::Timestamp;
 
+use super::activity::{Activity, ActivityQuery, Tally};
 use super::{ApplyOutcome, InsertOutcome, Inserted, PublishBatch, StoreError, SweepAction, SweepRequest, Swept};
 
 /// Everything that a store keeps. Each method is one atomic step.
@@ -32,6 +33,7 @@ pub(super) struct Model {
     claims_by_end: BTreeSet<(Timestamp, ClaimToken)>,
     endpoints: BTreeMap<EndpointId, EndpointRow>,
     endpoints_by_number: BTreeMap<u64, EndpointId>,
+    activity: Tally,
     last_number: u64,
     last_turn: u64,
     /// How often somebody wrote what another engine would want to see.
@@ -178,6 +180,14 @@ impl Model {
         Swept { moved }
     }
 
+    pub(super) fn activity(&self, query: &ActivityQuery) -> Vec<Activity> {
+        self.activity.activity(query)
+    }
+
+    pub(super) fn failing_since(&self, endpoints: &[EndpointId]) -> Vec<Option<Timestamp>> {
+        self.activity.failing_since(endpoints)
+    }
+
     pub(super) const fn writes(&self) -> u64 {
         self.writes
     }
@@ -239,6 +249,7 @@ impl Model {
         };
         row.attempts.reserve_exact(change.attempts().len());
         row.attempts.extend(change.attempts().iter().map(|attempt| (change.id(), attempt.clone())));
+        self.activity.note(&row.event, change);
         self.put(number, next);
         ApplyOutcome::Applied
     }

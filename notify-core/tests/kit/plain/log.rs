@@ -5,10 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use notify_core::delivery::{Attempt, Delivery, State};
 use notify_core::event::EventKey;
+use notify_core::store::activity::{Activity, ActivityQuery};
 use notify_core::store::{
     Cursor, DeliveryLog, DeliveryQuery, EventQuery, EventRecord, Page, PageRequest, Pruned, Stats, StoreError,
 };
-use notify_core::{DeliveryId, TenantId, Timestamp};
+use notify_core::{DeliveryId, EndpointId, TenantId, Timestamp};
 
 use super::endpoints::page;
 use super::{EventRow, Fault, PlainStore, Tables};
@@ -131,6 +132,14 @@ impl DeliveryLog for PlainStore {
             stats.oldest_due = stats.oldest_due.into_iter().chain(due).min();
         }
         Ok(stats)
+    }
+
+    async fn activity(&self, query: &ActivityQuery) -> Result<Vec<Activity>, StoreError> {
+        Ok(self.tables().activity.activity(query))
+    }
+
+    async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        Ok(self.tables().activity.failing_since(endpoints))
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {

@@ -17,6 +17,7 @@ use notify_core::endpoint::Endpoint;
 use notify_core::event::{Event, EventKey, Fingerprint};
 use notify_core::id::{ChangeId, ClaimToken};
 use notify_core::machine::Change;
+use notify_core::store::activity::Tally;
 use notify_core::store::{
     ApplyOutcome, ClaimBatch, ClaimRequest, InsertOutcome, Mark, PublishBatch, Store, StoreError, SweepRequest, Swept,
 };
@@ -48,6 +49,7 @@ struct Tables {
     turns: BTreeMap<EndpointId, u64>,
     forgotten: BTreeSet<EndpointId>,
     endpoints: BTreeMap<u64, EndpointRow>,
+    activity: Tally,
     last_number: u64,
     writes: u64,
 }

@@ -1,5 +1,7 @@
 //! Changes and sweeps.
 
+use std::sync::Arc;
+
 use notify_core::delivery::{Delivery, State};
 use notify_core::machine::Change;
 use notify_core::store::{ApplyOutcome, SweepAction, SweepRequest, Swept};
@@ -44,6 +46,7 @@ impl Tables {
         if last_only && !change.attempts().is_empty() {
             row.attempts.clear();
         }
+        let event = Arc::clone(&row.event);
         let attempts = change.attempts().iter().filter(|attempt| lost_too || attempt.url.is_some());
         row.attempts.extend(attempts.map(|attempt| (change.id(), attempt.clone())));
         for (_, attempt) in row.attempts.iter_mut().filter(|_| as_text) {
@@ -51,6 +54,7 @@ impl Tables {
                 response.bytes = String::from_utf8_lossy(&response.bytes).into_owned().into();
             }
         }
+        self.activity.note(&event, change);
     }
 
     pub(super) fn sweep(&mut self, request: &SweepRequest) -> Swept {
