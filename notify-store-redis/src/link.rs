@@ -20,7 +20,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// How to find the server.
 enum Source {
-    Node(Client),
+    Node(Box<Client>),
     #[cfg(feature = "cluster")]
     Cluster(Box<redis::cluster::ClusterClient>),
     #[cfg(feature = "sentinel")]
@@ -278,7 +278,7 @@ fn source(builder: &RedisBuilder) -> Result<Source, OpenError> {
         "redis-cluster" | "rediss-cluster" => Err(OpenError::Url { problem: "the feature `cluster` is off" }),
         #[cfg(not(feature = "sentinel"))]
         "redis-sentinel" | "rediss-sentinel" => Err(OpenError::Url { problem: "the feature `sentinel` is off" }),
-        _ => Ok(Source::Node(Client::open(&builder.url[..])?)),
+        _ => Ok(Source::Node(Box::new(Client::open(&builder.url[..])?))),
     }
 }
 
