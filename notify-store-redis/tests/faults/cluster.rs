@@ -54,7 +54,7 @@ async fn a_node_that_is_down_delays_its_own_deliveries_and_no_others() {
     cluster.node_mut(0).kill();
     let running = worker.run();
     // The tenants lie in shards of their own, on more than one node.
-    wait_until("what the other nodes hold", async || worker.sent().len() > 0).await;
+    wait_until("what the other nodes hold", async || !worker.sent().is_empty()).await;
     cluster.node_mut(0).restart();
     cluster.wait_until_well();
     worker.wait_until_settled().await;
