@@ -99,7 +99,7 @@ impl RedisBuilder {
         self
     }
 
-    /// For how long a call is tried again after lost connections and answers such as `LOADING` or `TRYAGAIN`, before
+    /// For how long a call, and the first connection, is tried again after lost connections and answers such as `LOADING` or `TRYAGAIN`, before
     /// it is answered `Unavailable`. Default: 5 s.
     pub const fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;

@@ -1,6 +1,5 @@
 //! Endpoints, each one text with its secrets.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -16,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::log::{Below, Index};
 use crate::open::unexpected_cause;
-use crate::reply::{Args, Fields, bytes, list, text};
+use crate::reply::{Args, Fields, bytes, list, nonce, text};
 use crate::rows::{Unreadable, needed};
 use crate::{RedisStore, keys, script};
 
@@ -136,7 +135,7 @@ impl RedisStore {
         version: Version,
         written: Vec<u8>,
     ) -> Result<Replaced, StoreError> {
-        let nonce = format!("{:016x}{:016x}", RandomState::new().hash_one(0), RandomState::new().hash_one(1));
+        let nonce = nonce();
         let mut args = Args::new();
         args.text(id.as_str()).text(&keys::tenant(tenant)).number(expected.get()).number(version.get());
         args.add(written).text(&nonce);

@@ -20,7 +20,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// How to find the server.
 enum Source {
-    Node(Client),
+    Node(Box<Client>),
     #[cfg(feature = "cluster")]
     Cluster(Box<redis::cluster::ClusterClient>),
     #[cfg(feature = "sentinel")]
@@ -175,9 +175,9 @@ impl Link {
         Ok(answer)
     }
 
-    /// One command, once.
+    /// One command that may be repeated.
     pub(crate) async fn ask(&self, cmd: &Cmd) -> RedisResult<Value> {
-        self.once(cmd, Instant::now() + self.patience).await.1
+        self.persist(|_| cmd.clone()).await.map(|(_, answer)| answer)
     }
 
     fn call(&self, script: &Script, key: &str, args: &[Vec<u8>], form: Form) -> Cmd {
@@ -260,12 +260,12 @@ fn count(value: Option<&Value>) -> i64 {
 }
 
 fn source(builder: &RedisBuilder) -> Result<Source, OpenError> {
-    let (scheme, rest) =
+    let (scheme, _) =
         builder.url.split_once("://").ok_or(OpenError::Url { problem: "it has no scheme such as redis://" })?;
     match scheme {
         #[cfg(feature = "cluster")]
         "redis-cluster" | "rediss-cluster" => {
-            let nodes = each_node(scheme, rest, "-cluster");
+            let nodes = each_node(scheme, after_scheme(&builder.url), "-cluster");
             let client = redis::cluster::ClusterClientBuilder::new(nodes)
                 .retries(4)
                 .connection_timeout(builder.response_timeout)
@@ -273,13 +273,18 @@ fn source(builder: &RedisBuilder) -> Result<Source, OpenError> {
             Ok(Source::Cluster(Box::new(client.build()?)))
         }
         #[cfg(feature = "sentinel")]
-        "redis-sentinel" | "rediss-sentinel" => sentinel(scheme, rest),
+        "redis-sentinel" | "rediss-sentinel" => sentinel(scheme, after_scheme(&builder.url)),
         #[cfg(not(feature = "cluster"))]
         "redis-cluster" | "rediss-cluster" => Err(OpenError::Url { problem: "the feature `cluster` is off" }),
         #[cfg(not(feature = "sentinel"))]
         "redis-sentinel" | "rediss-sentinel" => Err(OpenError::Url { problem: "the feature `sentinel` is off" }),
-        _ => Ok(Source::Node(Client::open(&builder.url[..])?)),
+        _ => Ok(Source::Node(Box::new(Client::open(&builder.url[..])?))),
     }
+}
+
+#[cfg(any(feature = "cluster", feature = "sentinel"))]
+fn after_scheme(url: &str) -> &str {
+    url.split_once("://").map_or(url, |(_, rest)| rest)
 }
 
 /// `user:password@a,b,c` as one URL for each node.

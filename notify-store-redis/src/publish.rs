@@ -1,7 +1,6 @@
 //! Publishing: S1 and attach.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, RandomState};
 
 use notify_core::delivery::NewDelivery;
 use notify_core::event::EventKey;
@@ -10,7 +9,7 @@ use notify_core::{EventId, TenantId};
 use redis::Value;
 
 use crate::open::unexpected_cause;
-use crate::reply::{Args, list, number, text, tuple};
+use crate::reply::{Args, list, nonce, number, text, tuple};
 use crate::rows::add_new;
 use crate::{RedisStore, keys, script};
 
@@ -26,7 +25,7 @@ impl RedisStore {
             return Ok(conflict);
         }
         // So that a repeat after a lost answer is known from a second publish.
-        let nonce = format!("{:016x}{:016x}", RandomState::new().hash_one(0), RandomState::new().hash_one(1));
+        let nonce = nonce();
         let mut answers = vec![Inserted::New; batch.events.len()];
         for (shard, indexes) in homes {
             let args = insert_args(batch, &indexes, &nonce);

@@ -1,6 +1,7 @@
 //! Arguments of scripts, and their answers.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 
 use notify_core::Timestamp;
 use redis::Value;
@@ -39,6 +40,12 @@ impl Args {
     pub(crate) fn as_slice(&self) -> &[Vec<u8>] {
         &self.0
     }
+}
+
+/// Names one call, so that its repeat after a lost answer is known from another call of the same kind. From the
+/// standard library's own randomness: it guards nothing but that.
+pub(crate) fn nonce() -> String {
+    format!("{:016x}{:016x}", RandomState::new().hash_one(0), RandomState::new().hash_one(1))
 }
 
 /// A hash's fields.

@@ -3,7 +3,8 @@
 use notify_core::Timestamp;
 use notify_core::delivery::State;
 use notify_core::store::{
-    ApplyOutcome, DeliveryLog, InsertOutcome, Inserted, PublishBatch, PublishedEvent, Store, StoreError, SweepAction,
+    ApplyOutcome, DeliveryLog, EventQuery, InsertOutcome, Inserted, PublishBatch, PublishedEvent, Store, StoreError,
+    SweepAction,
 };
 use notify_core::testing::kit::sample;
 use notify_store_redis::{Durability, Eviction, OpenError, RedisStore};
@@ -210,6 +211,21 @@ async fn no_command_is_slow_though_a_thousand_endpoints_and_a_deep_backlog_are_d
     // Bounded work, not a measured time: a claim reads as many queues as it may serve, not as many as are due.
     let reads = server.calls("zrange") - calls;
     assert!(reads < 3000, "{reads} reads for one claim of {}", batch.claimed.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_wide_events_is_whole_though_it_is_read_in_parts() {
+    let Some(server) = server(&[]) else { return };
+    let store = store(&server).await;
+    let endpoints: Vec<String> = (0..600).map(|n| format!("ep{n}")).collect();
+    let endpoints: Vec<&str> = endpoints.iter().map(String::as_str).collect();
+    for n in 0..5 {
+        publish(&store, vec![sample::event(&format!("wide{n}"), 0, &endpoints, 0)]).await.unwrap();
+    }
+    let page = store.events(&EventQuery::default()).await.unwrap();
+    let shown: Vec<_> = page.items.iter().map(|found| (found.event.key.id.as_str(), found.deliveries.len())).collect();
+    assert_eq!(shown, [("wide4", 600), ("wide3", 600), ("wide2", 600), ("wide1", 600), ("wide0", 600)]);
+    assert_eq!(page.next, None);
 }
 
 #[test]
