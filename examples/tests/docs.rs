@@ -56,7 +56,7 @@ fn root() -> PathBuf {
 /// All Rust source of the workspace's crates.
 fn sources(root: &Path) -> String {
     let mut text = String::new();
-    let crates = ["notify-core", "notify-http", "notify-store-sqlite", "examples"];
+    let crates = ["notify-core", "notify-http", "notify-store-redis", "notify-store-sqlite", "examples"];
     let mut folders: Vec<PathBuf> =
         crates.iter().flat_map(|name| [root.join(name).join("src"), root.join(name).join("tests")]).collect();
     while let Some(folder) = folders.pop() {
