@@ -33,6 +33,9 @@
 //! - `tracing`: `observe::TracingObserver`, what happens as tracing events.
 //! - `testing`: `testing`, a clock and a transport for tests.
 
+#[macro_use]
+mod planted;
+
 pub mod delivery;
 pub mod dispatch;
 pub mod endpoint;

@@ -15,6 +15,8 @@ mod entropy;
 mod error;
 mod held;
 mod history;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod parts;
 mod ping;
 mod publisher;
 mod reference;

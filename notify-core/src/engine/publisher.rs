@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::delivery::{Delivery, NewDelivery, Start};
 use crate::dispatch::DispatchInput;
-use crate::event::{EventPayload, NewEvent};
+use crate::endpoint::Endpoint;
+use crate::event::{Event, EventPayload, NewEvent};
 use crate::fanout::fan_out;
 use crate::id::{EndpointId, EventId};
 use crate::observe::Observation;
@@ -136,51 +137,71 @@ impl Publisher {
             return Err(PublishError::TooLarge { bytes: built.body.len(), limit });
         }
         let endpoints = shared.subscribed(event).await?;
-        let endpoints = endpoints.iter().map(|endpoint| &**endpoint);
-        Ok(PublishedEvent {
-            deliveries: fan_out(&built.key, event_type, endpoints, event.due_at(now)),
-            event: Arc::new(built),
-            fingerprint: event.fingerprint(),
-            idempotency_key: event.idempotency_key().cloned(),
-        })
+        Ok(fanned_out(event, built, &endpoints, now))
     }
 
     fn stored(&self, batch: &PublishBatch, answers: Vec<Inserted>, reserved: Reserved) -> Vec<Receipt> {
-        let (mut leased, mut waiting) = (Vec::new(), Vec::new());
-        let mut receipts = Vec::with_capacity(answers.len());
-        for (published, answer) in batch.events.iter().zip(answers) {
-            receipts.push(match answer {
-                Inserted::Duplicate { first, deliveries } => Receipt { event_id: first, deliveries, duplicate: true },
-                Inserted::New => {
-                    self.sort_out(published, batch.now, &mut leased, &mut waiting);
-                    let (event, deliveries) = (&published.event.key, published.deliveries.len());
-                    self.shared.observe(&Observation::Published { event, deliveries });
-                    Receipt { event_id: event.id.clone(), deliveries, duplicate: false }
-                }
-            });
+        let fresh = Fresh::of(batch, &answers);
+        let receipts = batch.events.iter().zip(answers).map(|(published, answer)| match answer {
+            Inserted::Duplicate { first, deliveries } => Receipt { event_id: first, deliveries, duplicate: true },
+            Inserted::New => {
+                let (event, deliveries) = (&published.event.key, published.deliveries.len());
+                self.shared.observe(&Observation::Published { event, deliveries });
+                Receipt { event_id: event.id.clone(), deliveries, duplicate: false }
+            }
+        });
+        let receipts = receipts.collect();
+        reserved.hand_over(fresh.leased);
+        for at in fresh.later {
+            self.shared.push_if_running(DispatchInput::DueAt(at));
         }
-        reserved.hand_over(leased);
-        if !waiting.is_empty() {
-            self.shared.push_if_running(DispatchInput::StoredDue(waiting));
+        if !fresh.waiting.is_empty() {
+            self.shared.push_if_running(DispatchInput::StoredDue(fresh.waiting));
         }
         receipts
     }
+}
 
-    fn sort_out(
-        &self,
-        published: &PublishedEvent,
-        now: Timestamp,
-        leased: &mut Vec<Claimed>,
-        waiting: &mut Vec<EndpointId>,
-    ) {
-        for new in &published.deliveries {
+/// The event with a delivery for each of these endpoints that wants it.
+pub(crate) fn fanned_out(
+    event: &NewEvent,
+    built: Event,
+    endpoints: &[Arc<Endpoint>],
+    now: Timestamp,
+) -> PublishedEvent {
+    let endpoints = endpoints.iter().map(|endpoint| &**endpoint);
+    PublishedEvent {
+        deliveries: fan_out(&built.key, event.event_type(), endpoints, event.due_at(now)),
+        event: Arc::new(built),
+        fingerprint: event.fingerprint(),
+        idempotency_key: event.idempotency_key().cloned(),
+    }
+}
+
+/// What the dispatcher must hear of a batch that was stored.
+#[derive(Debug, Default)]
+pub(crate) struct Fresh {
+    /// Rows that were stored under a reservation's lease.
+    pub(crate) leased: Vec<Claimed>,
+    /// Endpoints with deliveries that are due now.
+    pub(crate) waiting: Vec<EndpointId>,
+    /// When others are due.
+    pub(crate) later: Vec<Timestamp>,
+}
+
+impl Fresh {
+    pub(crate) fn of(batch: &PublishBatch, answers: &[Inserted]) -> Self {
+        let mut fresh = Self::default();
+        let new = batch.events.iter().zip(answers).filter(|(_, answer)| **answer == Inserted::New);
+        for (published, new) in new.flat_map(|(event, _)| event.deliveries.iter().map(move |new| (event, new))) {
             match new.start {
-                Start::Leased { .. } => leased.push(claimed(published, new, now)),
-                Start::Due(at) if at <= now => waiting.push(new.endpoint.clone()),
-                Start::Due(at) => self.shared.push_if_running(DispatchInput::DueAt(at)),
+                Start::Leased { .. } => fresh.leased.push(claimed(published, new, batch.now)),
+                Start::Due(at) if at <= batch.now => fresh.waiting.push(new.endpoint.clone()),
+                Start::Due(at) => fresh.later.push(at),
                 Start::Held(_) => {}
             }
         }
+        fresh
     }
 }
 
@@ -190,7 +211,8 @@ pub(super) fn only(mut receipts: Vec<Receipt>) -> Result<Receipt, PublishError> 
     receipts.pop().ok_or_else(|| StoreError::unavailable(Operation::Insert, "the store gave no answer").into())
 }
 
-fn born_held(batch: &PublishBatch) -> Vec<EndpointId> {
+/// The endpoints with deliveries that were born held.
+pub(crate) fn born_held(batch: &PublishBatch) -> Vec<EndpointId> {
     let deliveries = batch.events.iter().flat_map(|event| &event.deliveries);
     let held = deliveries.filter(|delivery| matches!(delivery.start, Start::Held(_)));
     held.map(|delivery| delivery.endpoint.clone()).collect()

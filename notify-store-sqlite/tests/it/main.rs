@@ -5,6 +5,7 @@
 
 mod claims;
 mod endpoints;
+mod faults;
 mod files;
 mod log;
 mod model;
