@@ -18,6 +18,16 @@ struct GettingStarted;
 #[doc = include_str!("../../docs/guides/retries.md")]
 struct Retries;
 
+/// And in the guide to testing a schedule.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/test-your-schedule.md")]
+struct TestYourSchedule;
+
+/// And in the simulator's page.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/simulation.md")]
+struct Simulation;
+
 /// And in the page on security.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/security.md")]
