@@ -63,6 +63,7 @@ mod cases;
 mod compare;
 mod conformance;
 mod fixture;
+pub mod lived;
 mod race;
 mod report;
 pub mod sample;
