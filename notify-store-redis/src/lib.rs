@@ -19,6 +19,7 @@
 //! Needs Redis 7.0 or Valkey 7.2, `maxmemory-policy noeviction`, and an append-only file for anything that must
 //! survive the server. What each setting loses is in the guide `docs/guides/redis.md`.
 
+mod activity;
 mod builder;
 mod changed;
 mod claim;

@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use notify_core::delivery::{Attempt, Delivery, EventStatus, State};
 use notify_core::event::EventKey;
+use notify_core::store::activity::{Activity, ActivityQuery};
 use notify_core::store::{
     Cursor, DeliveryLog, DeliveryQuery, EventQuery, EventRecord, Operation, Page, PageRequest, Pruned, Stats,
     StoreError,
@@ -188,6 +189,14 @@ impl DeliveryLog for RedisStore {
             stats.oldest_due = stats.oldest_due.into_iter().chain(due).min();
         }
         Ok(stats)
+    }
+
+    async fn activity(&self, query: &ActivityQuery) -> Result<Vec<Activity>, StoreError> {
+        self.counted(query).await
+    }
+
+    async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        self.failing(endpoints).await
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {

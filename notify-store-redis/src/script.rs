@@ -34,9 +34,9 @@ impl fmt::Debug for Script {
 /// `write` is refused when memory is used up, `finish` is not: it lets accepted work end and be removed. `read` runs
 /// on a full server and on one that lost its replicas. The first line makes the server refuse keys of another slot.
 macro_rules! scripts {
-    ($($name:ident = $flags:literal $file:literal;)+) => {
+    ($($name:ident = $flags:literal $($file:literal)+;)+) => {
         $(pub(crate) static $name: Script =
-            Script::new(concat!("#!lua", $flags, "\n", include_str!("scripts/shard.lua"), include_str!($file)));)+
+            Script::new(concat!("#!lua", $flags, "\n", include_str!("scripts/shard.lua") $(, include_str!($file))+));)+
     };
 }
 
@@ -48,7 +48,7 @@ scripts! {
     ENDPOINT_CHANGE = " flags=allow-oom" "scripts/endpoint_change.lua";
     CLAIM = " flags=allow-oom" "scripts/claim.lua";
     QUARANTINE = " flags=allow-oom" "scripts/quarantine.lua";
-    APPLY = " flags=allow-oom" "scripts/apply.lua";
+    APPLY = " flags=allow-oom" "scripts/counts.lua" "scripts/apply.lua";
     SWEEP = " flags=allow-oom" "scripts/sweep.lua";
     PRUNE = " flags=allow-oom" "scripts/prune.lua";
     CHECK = " flags=no-writes" "scripts/check.lua";
@@ -61,5 +61,7 @@ scripts! {
     TIME = " flags=no-writes" "scripts/time.lua";
     VERIFY = " flags=no-writes" "scripts/verify.lua";
     ATTEMPTS = " flags=no-writes" "scripts/attempts.lua";
+    ACTIVITY = " flags=no-writes" "scripts/activity.lua";
+    FAILING = " flags=no-writes" "scripts/failing.lua";
     TENANTS = " flags=no-writes" "scripts/tenants.lua";
 }

@@ -14,7 +14,7 @@ use redis::Value;
 use crate::open::unexpected_cause;
 use crate::reply::{Args, fields, list, number, text, tuple};
 use crate::rows::{self, attempt_bytes, hex_of, state_code};
-use crate::{RedisStore, keys, script};
+use crate::{RedisStore, activity, keys, script};
 
 /// How many rows one script writes or reads: about a millisecond.
 const CHUNK: usize = 64;
@@ -45,6 +45,7 @@ impl RedisStore {
         // One after the other: a row may stand in a batch twice.
         for chunk in indexes.chunks(CHUNK) {
             let mut args = Args::new();
+            activity::add_resolutions(&mut args);
             args.number(chunk.len());
             chunk.iter().for_each(|index| add_change(&mut args, &changes[*index]));
             let answers = list(self.run(Operation::Apply, &script::APPLY, shard, &args).await?);
@@ -129,6 +130,7 @@ fn add_change(args: &mut Args, change: &Change) {
     for attempt in change.attempts() {
         args.number(attempt.number.get()).add(attempt_bytes(attempt));
     }
+    activity::add_counted(args, change);
 }
 
 fn outcome(answer: Value) -> Option<ApplyOutcome> {

@@ -9,6 +9,7 @@ for index = 1, tonumber(arg()) do
     change.columns[#change.columns + 1] = arg()
   end
   for a = 1, tonumber(arg()) do change.attempts[a] = { arg(), arg() } end
+  change.counted = read_counted(change.tenant)
   touch_row(change.delivery, change.tenant, change.event, change.endpoint)
   changes[index] = change
 end
@@ -20,7 +21,7 @@ end
 local written = false
 local function apply(change)
   local key, log = P .. 'd:' .. change.delivery, P .. 'a:' .. change.delivery
-  local found = call('HMGET', key, 'v', 'tok', 'lc')
+  local found = call('HMGET', key, 'v', 'tok', 'lc', 'ty')
   if not found[1] then return 'M' end
   if found[3] == change.id then return 'A' end
   if found[1] ~= change.expected or (found[2] or '') ~= change.token then
@@ -36,11 +37,15 @@ local function apply(change)
   optional(key, 'rs', change.reason)
   call('HDEL', key, 'tok')
   move(row, change.state, change.at, change.settled)
+  gather(change.tenant, change.endpoint, found[4] or '', change.counted)
   written = true
   return 'A'
 end
 
 local outcomes = {}
 for index, change in ipairs(changes) do outcomes[index] = apply(change) end
-if written then wrote() end
+if written then
+  write_counts()
+  wrote()
+end
 return outcomes

@@ -67,6 +67,7 @@ mod compare;
 mod conformance;
 mod fixture;
 mod list;
+pub mod lived;
 mod race;
 mod report;
 pub mod sample;
