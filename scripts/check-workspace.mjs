@@ -5,12 +5,13 @@
 
 import { readFileSync } from "node:fs";
 
-const everything = ["notify-core", "notify-http", "notify-store-sqlite"];
+const everything = ["notify-core", "notify-http", "notify-dashboard", "notify-store-sqlite"];
 
 // Which of our crates each may depend on, in tests too.
 const mayImport = {
   "notify-core": [],
   "notify-http": ["notify-core"],
+  "notify-dashboard": ["notify-core"],
   "notify-store-sqlite": ["notify-core"],
   "notify-bench": everything,
   "notify-examples": everything,
