@@ -40,6 +40,7 @@ export async function tab(browser, { width = 1280, theme = "light", scripts = tr
     reducedMotion: "reduce",
   });
   const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
   const faults = [];
   // A refused policy is reported to the console too, as an error.
   page.on("console", (message) => message.type() === "error" && faults.push(`console: ${message.text()}`));

@@ -4,6 +4,7 @@ use std::fmt;
 
 use notify_core::TenantId;
 
+use crate::log;
 use crate::visit::Visit;
 
 /// One change that somebody made, or tried to make.
@@ -86,15 +87,7 @@ pub(crate) fn audited<T, E>(visit: &Visit, verb: Verb, target: &str, result: Res
     let outcome = if result.is_ok() { ActionOutcome::Done } else { ActionOutcome::Refused };
     let by = visit.grant.name().to_owned();
     let action = Action { verb, target: target.to_owned(), tenant: visit.tenant.clone(), by, outcome };
-    tracing::info!(
-        target: "notify_dashboard",
-        action = verb.as_str(),
-        id = action.target,
-        tenant = action.tenant.as_str(),
-        by = action.by,
-        outcome = ?action.outcome,
-        "dashboard action"
-    );
+    log::action(&action);
     if let Some(hear) = &visit.shared.on_action {
         hear(&action);
     }

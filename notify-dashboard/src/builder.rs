@@ -110,7 +110,6 @@ impl Dashboard {
     ///
     /// # Panics
     /// As [`Router::nest_service`]: `path` does not begin with a slash, or is taken.
-    #[must_use]
     pub fn mount<S: Clone + Send + Sync + 'static>(&self, router: Router<S>, path: &str) -> Router<S> {
         let path = path.trim_end_matches('/');
         if path.is_empty() {
@@ -120,7 +119,6 @@ impl Dashboard {
     }
 
     /// The dashboard as a router: to nest, or to serve as it is.
-    #[must_use]
     pub fn router(&self) -> Router {
         gate::router(Arc::clone(&self.shared))
     }
@@ -195,10 +193,7 @@ impl<A> DashboardBuilder<A> {
 
     /// Shows a payload otherwise, to hide fields: `Some` text stands in for the stored body, `None` shows it as it is.
     #[must_use]
-    pub fn format_payload(
-        mut self,
-        format: impl Fn(&Event, &Grant) -> Option<String> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn format_payload(mut self, format: impl Fn(&Event, &Grant) -> Option<String> + Send + Sync + 'static) -> Self {
         self.shared.format_payload = Some(Box::new(format));
         self
     }
@@ -216,7 +211,8 @@ impl DashboardBuilder<Guarded> {
             shared.csrf = csrf.add_trusted_origin(&origin).map_err(|_| BuildError::TrustedOrigin(origin))?;
         }
         if let Some(path) = &shared.base_path
-            && !(path.is_empty() || (is_local(path) && !path.ends_with('/') && !path.contains(['?', '#'])))
+            && !path.is_empty()
+            && (!is_local(path) || path.ends_with('/') || path.contains(['?', '#']))
         {
             return Err(BuildError::BasePath(path.clone()));
         }

@@ -6,6 +6,7 @@ use notify_core::engine::{ControlError, PublishError};
 use notify_core::store::StoreError;
 
 use crate::access::Capability;
+use crate::log;
 
 /// A page that could not be shown, or a form that was not carried out.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -91,8 +92,7 @@ impl From<ControlError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        // The causes stay in the log: they may name hosts and files.
-        tracing::warn!(target: "notify_dashboard", %error, cause = ?std::error::Error::source(&error), "store failed");
+        log::store_failed(&error);
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "The store does not answer", sentence(&error.to_string()))
             .with_help("Deliveries are safe where they are. Try again in a moment.")
     }

@@ -24,7 +24,7 @@ use crate::fields::Fields;
 use crate::frame::Theme;
 use crate::links::Links;
 use crate::visit::Visit;
-use crate::{assets, pages, words};
+use crate::{assets, log, pages, words};
 
 /// The whole dashboard: every path goes through both gates before it is looked up.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
@@ -64,7 +64,7 @@ async fn receive(State(shared): State<Arc<Shared>>, mut request: Request, next: 
 
     let mut response = next.run(request).await;
     if response.extensions().get::<ProtectionError>().is_some() {
-        tracing::warn!(target: "notify_dashboard", text = refused.text, help = refused.help, "form refused");
+        log::form_refused(&refused);
         response.extensions_mut().insert(refused);
     }
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {

@@ -30,6 +30,7 @@
 //!
 //! # Features
 //! - `loopback`: `allow_loopback`, the hook for development.
+//! - `tracing`: each change, each refused form and each failure of the store as a tracing event.
 
 mod access;
 mod assets;
@@ -40,6 +41,7 @@ mod fields;
 mod frame;
 mod gate;
 mod links;
+mod log;
 #[cfg(feature = "loopback")]
 mod loopback;
 mod pages;

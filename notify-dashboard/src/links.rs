@@ -75,7 +75,10 @@ mod tests {
         assert_eq!((plain.to("/logs"), plain.root()), ("/logs".into(), "/"));
         let links = Links::new("/a/b".into(), Some("t&1/é".parse().unwrap()));
         assert_eq!(links.to("/"), "/a/b/?tenant=t%261%2F%C3%A9");
-        assert_eq!(links.with("/logs", &[("status", "failed"), ("type", "")]), "/a/b/logs?status=failed&tenant=t%261%2F%C3%A9");
+        assert_eq!(
+            links.with("/logs", &[("status", "failed"), ("type", "")]),
+            "/a/b/logs?status=failed&tenant=t%261%2F%C3%A9"
+        );
         assert_eq!(links.asset("/assets/x.css"), "/a/b/assets/x.css");
     }
 }

@@ -80,7 +80,10 @@ mod tests {
             let strip = |text: &str| text.chars().filter(|c| !is_blank(*c)).collect::<String>();
             assert_eq!(strip(&pretty(json)), strip(json), "{json}");
         }
-        assert_eq!(pretty(r#"{"a":[1,{"b":" x "}],"c":{}}"#), "{\n  \"a\": [\n    1,\n    {\n      \"b\": \" x \"\n    }\n  ],\n  \"c\": {}\n}");
+        assert_eq!(
+            pretty(r#"{"a":[1,{"b":" x "}],"c":{}}"#),
+            "{\n  \"a\": [\n    1,\n    {\n      \"b\": \" x \"\n    }\n  ],\n  \"c\": {}\n}"
+        );
     }
 
     #[test]

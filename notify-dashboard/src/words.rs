@@ -76,8 +76,8 @@ pub(crate) fn outcome_words(attempt: &Attempt) -> String {
     let took = millis(attempt.duration);
     match (&attempt.error, attempt.status_code) {
         (None, Some(code)) => format!("answered {code} in {took}"),
-        (Some(error), _) => format!("{} after {took}", visible(error)),
-        (None, None) => format!("{} after {took}", attempt.outcome.as_str()),
+        (Some(error), _) => format!("{} ({took})", visible(error)),
+        (None, None) => format!("{} ({took})", attempt.outcome.as_str()),
     }
 }
 
@@ -85,9 +85,15 @@ pub(crate) fn outcome_words(attempt: &Attempt) -> String {
 pub(crate) const fn advice(reason: Reason) -> &'static str {
     match reason {
         Reason::Dns => "Check the host name in the webhook's URL, and that its DNS record is public.",
-        Reason::ConnectRefused => "Nothing listens at that address and port. Check the URL, and that the receiver runs.",
-        Reason::ConnectTimeout => "A firewall may drop the connection. Allow this service's addresses to reach the receiver.",
-        Reason::Tls => "Check the receiver's certificate: its name, its dates, and that it sends the intermediate ones.",
+        Reason::ConnectRefused => {
+            "Nothing listens at that address and port. Check the URL, and that the receiver runs."
+        }
+        Reason::ConnectTimeout => {
+            "A firewall may drop the connection. Allow this service's addresses to reach the receiver."
+        }
+        Reason::Tls => {
+            "Check the receiver's certificate: its name, its dates, and that it sends the intermediate ones."
+        }
         Reason::ResponseTimeout => "Let the receiver answer 200 at once and do the work afterwards.",
         Reason::Reset => "The receiver, or something before it, closed the connection. Look at its log at this time.",
         Reason::Protocol => "What answers there does not speak HTTP. Check the port, and http against https.",
@@ -96,16 +102,22 @@ pub(crate) const fn advice(reason: Reason) -> &'static str {
             "Signature and address check apply to the URL that was entered, so redirects are not followed. Change the \
              webhook's URL to the final address."
         }
-        Reason::Status4xx => "The receiver refused it: its answer usually says why. Check path, credentials and signature check.",
-        Reason::Status5xx => "The receiver failed. Look at its log at this time; it is tried again by itself.",
-        Reason::StatusOther => "The receiver answered with a status that means neither success nor failure.",
+        Reason::Status4xx => {
+            "Its answer usually says why. Check the path, the credentials, and how the receiver checks the signature."
+        }
+        Reason::Status5xx => "Look at the receiver's log at this time.",
+        Reason::StatusOther => "Check what answers at this URL: the status means neither success nor failure.",
         Reason::AddressRefused => {
             "The URL leads to a private or special address. Use a public one; the host can open a range on purpose."
         }
         Reason::TransportPanic => "That is a fault on our side. Please report it with this delivery's id.",
         Reason::Local => "That is on our side: the resolver, or a limit of this machine. Look at the service's log.",
-        Reason::WorkerLost => "The receiver may have got it. Nothing is to be done: it is tried again, and no retry is used up.",
-        Reason::Interrupted => "The receiver may have got it. It is tried again after the restart, and no retry is used up.",
+        Reason::WorkerLost => {
+            "The receiver may have got it. Nothing is to be done: it is tried again, and no retry is used up."
+        }
+        Reason::Interrupted => {
+            "The receiver may have got it. It is tried again after the restart, and no retry is used up."
+        }
     }
 }
 
@@ -119,8 +131,7 @@ pub(crate) struct When {
 impl From<Timestamp> for When {
     fn from(at: Timestamp) -> Self {
         let iso = at.to_string();
-        const MONTHS: [&str; 12] =
-            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
         let part = |range| iso.get(range).unwrap_or_default();
         let month = part(5..7).parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?)).unwrap_or(&"");
         let text = format!("{} {month} {} {}", part(8..10).trim_start_matches('0'), part(0..4), part(11..19));

@@ -24,7 +24,8 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let stats = engine.history().stats(Some(&visit.tenant)).await?;
     let health = engine.health().await?;
     let policy = engine.policy();
-    let running = if health.running { "yes: engine.run() is polled here" } else { "no: engine.run() is not polled here" };
+    let running =
+        if health.running { "yes: engine.run() is polled here" } else { "no: engine.run() is not polled here" };
     let success = match policy.success {
         notify_core::SuccessRule::Exactly200 => "status 200 only",
         notify_core::SuccessRule::Any2xx => "any 2xx",

@@ -85,8 +85,8 @@ pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
     };
     let webhook = endpoint.as_ref().map(|endpoint| words::visible(endpoint.name.as_str()));
     let webhook = webhook.unwrap_or_else(|| format!("{} (deleted)", stored.endpoint));
-    let policy = endpoint.as_ref().map_or_else(|| engine.policy().clone(), |endpoint| endpoint.policy.over(engine.policy()));
-    let sees_payloads = visit.can(Capability::ViewPayloads);
+    let policy =
+        endpoint.as_ref().map_or_else(|| engine.policy().clone(), |endpoint| endpoint.policy.over(engine.policy()));
     let by_hand = visit.can(Capability::Resend) && stored.state != State::InFlight;
     let links = &visit.links;
     let last = attempts.len();
@@ -105,9 +105,11 @@ pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
         next: outlook.next_attempt_at.map(Into::into),
         steps: timeline(&delivery, &attempts, outlook, &policy),
         reason: stored.reason.map(|reason| (sentence(reason.sentence()), words::advice(reason))),
-        attempts: attempts.iter().rev().map(|attempt| AttemptView::of(attempt, sees_payloads, last)).collect(),
-        sees_payloads,
-        resend: (by_hand && endpoint.is_some()).then(|| links.to(&format!("/logs/deliveries/{id}/resend"))),
+        attempts: attempts.iter().rev().map(|attempt| AttemptView::of(&visit, attempt, last)).collect(),
+        sees_payloads: visit.can(Capability::ViewPayloads),
+        // What is held goes out when the webhook is enabled: sending it again would hold it again.
+        resend: (by_hand && endpoint.is_some() && stored.state != State::Held)
+            .then(|| links.to(&format!("/logs/deliveries/{id}/resend"))),
         cancel: (by_hand && stored.state.is_open()).then(|| links.to(&format!("/logs/deliveries/{id}/cancel"))),
     })
 }
@@ -146,13 +148,21 @@ fn timeline(delivery: &Delivery, attempts: &[Attempt], outlook: Outlook, policy:
     for attempt in attempts {
         if attempt.round.get() != round {
             round = attempt.round.get();
-            steps.push(Step { at: None, ..Step::past(attempt.started_at, "idle", &format!("Sent again by hand: round {round}")) });
+            steps.push(Step {
+                at: None,
+                ..Step::past(attempt.started_at, "idle", &format!("Sent again by hand: round {round}"))
+            });
         }
         let text = format!("Attempt {}: {}", attempt.number, words::outcome_words(attempt));
         steps.push(Step::past(attempt.started_at, outcome_class(attempt), &text));
     }
     if stored.round.get() != round {
-        steps.push(Step { at: None, class: "idle", text: format!("Sent again by hand: round {}", stored.round), planned: false });
+        steps.push(Step {
+            at: None,
+            class: "idle",
+            text: format!("Sent again by hand: round {}", stored.round),
+            planned: false,
+        });
     }
     if stored.state == State::InFlight {
         steps.push(Step { at: None, class: "wait", text: "An attempt is under way".into(), planned: false });
@@ -207,7 +217,7 @@ impl Step {
 }
 
 impl AttemptView {
-    fn of(attempt: &Attempt, sees_payloads: bool, last: usize) -> Self {
+    fn of(visit: &Visit, attempt: &Attempt, last: usize) -> Self {
         let response = attempt.response.as_ref();
         let url = attempt.url.as_deref();
         Self {
@@ -223,7 +233,7 @@ impl AttemptView {
             peer: attempt.peer.map(|peer| peer.to_string()).unwrap_or_default(),
             status_code: attempt.status_code,
             detail: attempt.detail.as_deref().map(words::visible).unwrap_or_default(),
-            response: response.filter(|_| sees_payloads).map(words::response_text),
+            response: response.filter(|_| visit.can(Capability::ViewPayloads)).map(words::response_text),
             truncated: response.is_some_and(|head| head.truncated),
         }
     }

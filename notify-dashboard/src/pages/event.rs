@@ -80,11 +80,8 @@ pub(super) async fn body(visit: Visit, Path(id): Path<String>) -> Result<Respons
         return Err(Failure::no_page());
     }
     let name = format!("attachment; filename=\"{}.json\"", record.event.key.id);
-    let headers = [
-        (CONTENT_TYPE, "application/octet-stream"),
-        (CONTENT_DISPOSITION, name.as_str()),
-        (CACHE_CONTROL, "no-store"),
-    ];
+    let headers =
+        [(CONTENT_TYPE, "application/octet-stream"), (CONTENT_DISPOSITION, name.as_str()), (CACHE_CONTROL, "no-store")];
     Ok((headers, record.event.body.clone()).into_response())
 }
 

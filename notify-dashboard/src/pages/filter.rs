@@ -164,17 +164,18 @@ impl Filter {
             View::Deliveries => State::ALL.map(|state| (state.as_str(), state_mark(state).word)).to_vec(),
         };
         let any = std::iter::once(("", "Any status"));
-        any.chain(words).map(|(value, label)| Choice::new(value, label, value == self.status)).collect()
+        any.chain(words).map(|(value, label)| Choice::new(value, label, &self.status)).collect()
     }
 
     pub(super) fn ranges(&self) -> Vec<Choice> {
-        RANGES.into_iter().map(|(value, label, _)| Choice::new(value, label, value == self.range)).collect()
+        RANGES.into_iter().map(|(value, label, _)| Choice::new(value, label, self.range)).collect()
     }
 }
 
 impl Choice {
-    pub(super) fn new(value: &str, label: &str, selected: bool) -> Self {
-        Self { value: value.into(), label: label.into(), selected }
+    /// A choice that is selected if its value is `chosen`.
+    pub(super) fn new(value: &str, label: &str, chosen: &str) -> Self {
+        Self { value: value.into(), label: label.into(), selected: value == chosen }
     }
 }
 

@@ -2,10 +2,10 @@
 
 use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};
-use notify_core::DeliveryId;
 use notify_core::engine::ControlError;
 use notify_core::event::EventKey;
 use notify_core::store::{Cursor, EndpointQuery, EventQuery, PageRequest};
+use notify_core::{DeliveryId, EndpointId};
 
 use crate::failure::Failure;
 use crate::frame::{Frame, Section};
@@ -131,14 +131,13 @@ async fn webhooks(visit: &Visit, filter: &Filter) -> Result<Vec<Choice>, Failure
     let page = PageRequest { after: None, limit: MAX_CHOICES };
     let query = EndpointQuery { tenant: visit.tenant.clone(), page };
     let page = visit.engine().endpoints().list(&query).await?;
-    let chosen = filter.endpoint();
-    let mut choices = vec![Choice::new("", "Any webhook", chosen.is_none())];
-    choices.extend(page.items.iter().map(|endpoint| {
-        Choice::new(endpoint.id.as_str(), &words::visible(endpoint.name.as_str()), chosen == Some(&endpoint.id))
-    }));
+    let chosen = filter.endpoint().map_or("", EndpointId::as_str);
+    let mut choices = vec![Choice::new("", "Any webhook", chosen)];
+    let named = page.items.iter().map(|endpoint| (endpoint.id.as_str(), words::visible(endpoint.name.as_str())));
+    choices.extend(named.map(|(id, name)| Choice::new(id, &name, chosen)));
     // One that is deleted, or beyond the list, stays chosen.
-    if let Some(chosen) = chosen.filter(|_| !choices.iter().any(|choice| choice.selected)) {
-        choices.push(Choice::new(chosen.as_str(), chosen.as_str(), true));
+    if !choices.iter().any(|choice| choice.selected) {
+        choices.push(Choice::new(chosen, chosen, chosen));
     }
     Ok(choices)
 }

@@ -25,6 +25,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use crate::failure::Failure;
+use crate::log;
 
 pub(crate) use refused::{failure, failure_for};
 
@@ -65,7 +66,7 @@ pub(crate) fn router() -> Router {
 /// The page that `template` makes.
 fn render(template: &impl Template) -> Result<Response, Failure> {
     let html = template.render().map_err(|error| {
-        tracing::error!(target: "notify_dashboard", %error, "page not rendered");
+        log::page_not_made(&error);
         Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "Page not made", "That is a fault on our side.")
     })?;
     Ok(([(CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response())

@@ -158,7 +158,8 @@ fn counts(visit: &Visit, stats: &Stats) -> Vec<Count> {
 fn bars(stats: &Stats) -> Vec<Bar> {
     const WHOLE: u64 = 1000;
     const LEAST: u64 = 4;
-    let there: Vec<(State, u64)> = stats.by_state.iter().map(|(state, n)| (*state, *n)).filter(|(_, n)| *n > 0).collect();
+    let there: Vec<(State, u64)> =
+        stats.by_state.iter().map(|(state, n)| (*state, *n)).filter(|(_, n)| *n > 0).collect();
     let total: u64 = there.iter().map(|(_, number)| number).sum();
     let mut bars = Vec::new();
     let mut x = 0;

@@ -12,7 +12,7 @@ use crate::words::{Mark, When, delivery_mark, event_mark};
 use super::names::Names;
 
 /// An event that went to thousands of webhooks shows the first few.
-const CHIPS: usize = 3;
+const CHIPS: usize = 4;
 
 /// One delivery in a table.
 #[derive(Debug)]

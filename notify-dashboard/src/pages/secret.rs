@@ -19,8 +19,8 @@ use crate::frame::{Frame, Section};
 use crate::visit::Visit;
 use crate::words::{self, When};
 
-use super::webhook::{Tabs, endpoint_id, find};
 use super::render_secret;
+use super::webhook::{Tabs, endpoint_id, find};
 
 #[derive(Template)]
 #[template(path = "secret.html")]
@@ -162,7 +162,8 @@ fn overlap(form: &Fields) -> Result<Duration, Failure> {
     match form.get("overlap") {
         "" => Ok(DEFAULT_OVERLAP),
         hours => {
-            let hours: u64 = hours.parse().ok().filter(|hours| *hours <= 90 * 24).ok_or_else(Failure::unreadable_form)?;
+            let hours: u64 =
+                hours.parse().ok().filter(|hours| *hours <= 90 * 24).ok_or_else(Failure::unreadable_form)?;
             Ok(Duration::from_secs(hours * 3_600))
         }
     }

@@ -166,7 +166,8 @@ pub(super) async fn ping(visit: Visit, Path(id): Path<String>) -> Result<Respons
     let key = EventKey { tenant: visit.tenant.clone(), id: receipt.event_id };
     let record = visit.engine().history().event(&key).await?;
     let delivery = record.as_ref().and_then(|record| record.deliveries.first());
-    let path = delivery.map_or_else(|| format!("/webhooks/{id}"), |delivery| format!("/logs/deliveries/{}", delivery.id()));
+    let path =
+        delivery.map_or_else(|| format!("/webhooks/{id}"), |delivery| format!("/logs/deliveries/{}", delivery.id()));
     Ok(visit.go(&path, "pinged"))
 }
 

@@ -39,7 +39,8 @@ struct Row {
 /// `GET /webhooks`
 pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let cursor = visit.query.get("cursor");
-    let bad_cursor = |_| Failure::new(axum::http::StatusCode::BAD_REQUEST, "Page not readable", "There is no such page.");
+    let bad_cursor =
+        |_| Failure::new(axum::http::StatusCode::BAD_REQUEST, "Page not readable", "There is no such page.");
     let after: Option<Cursor> = (!cursor.is_empty()).then(|| cursor.parse().map_err(bad_cursor)).transpose()?;
     let page = PageRequest { after, limit: ROWS };
     let page = visit.engine().endpoints().list(&EndpointQuery { tenant: visit.tenant.clone(), page }).await?;

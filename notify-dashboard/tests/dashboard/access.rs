@@ -104,13 +104,16 @@ async fn another_tenant_s_ids_and_forged_ones_look_missing_in_every_place() {
 
     world.call("GET", "/logs?tenant=blue", &[("x-tenant", "red")], "").await.expect(404);
     for cursor in 0..40_u64 {
-        let page = world.call("GET", &format!("/logs?range=all&cursor=c{cursor:016x}"), &red[..1], "").await.expect(200);
+        let page =
+            world.call("GET", &format!("/logs?range=all&cursor=c{cursor:016x}"), &red[..1], "").await.expect(200);
         page.hides(event.as_str());
     }
     let mut seed = 1_u64;
     for _ in 0..200 {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        for path in [format!("/logs?range=all&by=delivery&cursor=c{seed:016x}"), format!("/webhooks?cursor=c{seed:016x}")] {
+        for path in
+            [format!("/logs?range=all&by=delivery&cursor=c{seed:016x}"), format!("/webhooks?cursor=c{seed:016x}")]
+        {
             let page = world.call("GET", &path, &red[..1], "").await;
             assert!(!page.text.contains(&id) && !page.text.contains(&delivery), "{path}");
         }

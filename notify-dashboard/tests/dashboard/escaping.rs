@@ -30,17 +30,18 @@ fn payloads() -> Vec<String> {
         "<ScRiPt/src=//evil.example>",
         "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
     ];
-    let contexts = [("", ""), ("\">", ""), ("'>", ""), ("</td></script></textarea></pre></title>", ""), ("-->", "<!--")];
+    let contexts =
+        [("", ""), ("\">", ""), ("'>", ""), ("</td></script></textarea></pre></title>", ""), ("-->", "<!--")];
     contexts.iter().flat_map(|(before, after)| tricks.map(|trick| format!("{before}{trick}{after}"))).collect()
 }
 
 /// What the templates write by themselves: any other tag, or any attribute beyond these, came from outside.
 fn assert_clean(html: &str, payload: &str, place: &str) {
     const TAGS: &[&str] = &[
-        "!doctype", "html", "head", "meta", "title", "link", "script", "body", "a", "header", "div", "img", "span", "nav", "ul",
-        "li", "main", "p", "footer", "form", "label", "input", "button", "fieldset", "legend", "section", "h1", "h2", "h3", "dl",
-        "dt", "dd", "table", "caption", "thead", "tr", "th", "tbody", "td", "time", "bdi", "strong", "pre", "select", "option",
-        "datalist", "details", "summary", "textarea", "ol", "em", "svg", "rect",
+        "!doctype", "html", "head", "meta", "title", "link", "script", "body", "a", "header", "div", "img", "span",
+        "nav", "ul", "li", "main", "p", "footer", "form", "label", "input", "button", "fieldset", "legend", "section",
+        "h1", "h2", "h3", "dl", "dt", "dd", "table", "caption", "thead", "tr", "th", "tbody", "td", "time", "bdi",
+        "strong", "pre", "select", "option", "datalist", "details", "summary", "textarea", "ol", "em", "svg", "rect",
     ];
     let scripts = html.matches("<script").count();
     assert_eq!(scripts, 1, "{place}: {payload:?} made a script");
@@ -49,14 +50,32 @@ fn assert_clean(html: &str, payload: &str, place: &str) {
         let name = rest.trim_start_matches('/').split([' ', '>', '\n']).next().unwrap().to_ascii_lowercase();
         assert!(TAGS.contains(&name.as_str()), "{place}: {payload:?} made <{name}>");
         let tag = rest.split('>').next().unwrap().to_ascii_lowercase();
-        for attribute in [" onerror", " onload", " onfocus", " ontoggle", " onmouseover", " srcdoc", " style=", "javascript:", "//evil", "http-equiv"] {
+        for attribute in [
+            " onerror",
+            " onload",
+            " onfocus",
+            " ontoggle",
+            " onmouseover",
+            " srcdoc",
+            " style=",
+            "javascript:",
+            "//evil",
+            "http-equiv",
+        ] {
             // A quoted value may hold the payload's words; an attribute of its own cannot follow a quote.
             let outside: String = tag.split('"').step_by(2).collect();
             assert!(!outside.contains(attribute), "{place}: {payload:?} made {attribute} in <{tag}>");
         }
         for (index, value) in tag.split('"').enumerate() {
-            if index % 2 == 1 && tag.split('"').nth(index - 1).is_some_and(|before| before.ends_with("href=") || before.ends_with("src=") || before.ends_with("action=")) {
-                assert!(value.starts_with('/') || value.starts_with('#') || value.starts_with("http"), "{place}: {payload:?} leads to {value}");
+            if index % 2 == 1
+                && tag.split('"').nth(index - 1).is_some_and(|before| {
+                    before.ends_with("href=") || before.ends_with("src=") || before.ends_with("action=")
+                })
+            {
+                assert!(
+                    value.starts_with('/') || value.starts_with('#') || value.starts_with("http"),
+                    "{place}: {payload:?} leads to {value}"
+                );
             }
         }
     }
@@ -100,7 +119,12 @@ async fn a_hundred_payloads_in_what_is_stored_make_no_markup() {
         answer.body = payload.clone().into();
         answer.location = Some(payload.clone());
         world.transport.respond(&url, [Reply::Response(answer), Reply::Failure(Reason::Tls)]);
-        let event = world.publish(&format!("{{{:?}:{:?}}}", payload.replace('\'', ""), payload.replace('\'', "")), &tenant("default")).await;
+        let event = world
+            .publish(
+                &format!("{{{:?}:{:?}}}", payload.replace('\'', ""), payload.replace('\'', "")),
+                &tenant("default"),
+            )
+            .await;
         let delivery = world.delivery_of(&event, &tenant("default")).await;
         world.engine.endpoints().disable(&tenant("default"), &webhook, &payload).await.unwrap();
         all_pages(&world, webhook.as_str(), event.as_str(), &delivery, &payload, "stored").await;
@@ -120,7 +144,11 @@ async fn a_hundred_payloads_in_what_is_sent_make_no_markup() {
         }
         for field in ["name", "url", "description", "patterns", "events", "headers", "success"] {
             // The URL is one that the transport refuses, so that the form comes back.
-            let form = if field == "url" { format!("name=&url={sent}") } else { format!("url=refused%3Ax&name=x&{field}={sent}") };
+            let form = if field == "url" {
+                format!("name=&url={sent}")
+            } else {
+                format!("url=refused%3Ax&name=x&{field}={sent}")
+            };
             let page = world.post("/webhooks", &form).await.expect(422);
             assert_clean(&page.text, &payload, field);
         }

@@ -92,7 +92,14 @@ async fn every_answer_has_the_headers_and_no_page_has_inline_code() {
     ] {
         let page = world.call("GET", path, &[("x-role", role)], "").await.expect(status);
         let policy = page.header("content-security-policy");
-        for part in ["default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"] {
+        for part in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        ] {
             assert!(policy.contains(part), "{path}: {policy}");
         }
         assert_eq!(page.header("x-content-type-options"), "nosniff");
@@ -127,7 +134,11 @@ async fn a_theme_is_remembered_and_the_way_back_stays_inside() {
     }
     let page = world.call("GET", "/", &[("cookie", "a=b; notify_theme=dark")], "").await.expect(200);
     page.shows("data-theme=\"dark\"");
-    world.call("GET", "/", &[("cookie", "notify_theme=\"><script>")], "").await.expect(200).shows("data-theme=\"auto\"");
+    world
+        .call("GET", "/", &[("cookie", "notify_theme=\"><script>")], "")
+        .await
+        .expect(200)
+        .shows("data-theme=\"auto\"");
 }
 
 #[test]

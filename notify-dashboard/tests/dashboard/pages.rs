@@ -35,7 +35,11 @@ async fn each_page_shows_its_tenant_s_values_and_no_other_s() {
             ("/about".into(), "memory, schema".into()),
         ] {
             for headers in [vec![("x-tenant", name)], vec![]] {
-                let path = if headers.is_empty() { format!("{path}{}tenant={name}", if path.contains('?') { "&" } else { "?" }) } else { path.clone() };
+                let path = if headers.is_empty() {
+                    format!("{path}{}tenant={name}", if path.contains('?') { "&" } else { "?" })
+                } else {
+                    path.clone()
+                };
                 let page = world.call("GET", &path, &headers, "").await.expect(200);
                 assert!(page.text.contains(&shown), "{path} lacks {shown}: {}", page.text);
                 let (webhook, event, delivery) = &own[1 - index];
@@ -130,11 +134,24 @@ async fn pages_of_the_log_go_on_where_the_last_one_ended() {
     let mut path = "/logs".to_owned();
     loop {
         let page = world.get(&path).await.expect(200);
-        seen.extend(ids.iter().filter(|id| page.text.contains(&format!("/logs/events/{id}\""))).cloned().collect::<Vec<_>>());
+        seen.extend(
+            ids.iter().filter(|id| page.text.contains(&format!("/logs/events/{id}\""))).cloned().collect::<Vec<_>>(),
+        );
         if !page.text.contains("rel=\"next\"") {
             break;
         }
-        path = page.after("class=\"pages\"", if page.text.contains(">Newest<") { "href=\"/notify/logs\">Newest</a>\n  <a class=\"button\" href" } else { "href" }).strip_prefix("/notify").unwrap().to_owned();
+        path = page
+            .after(
+                "class=\"pages\"",
+                if page.text.contains(">Newest<") {
+                    "href=\"/notify/logs\">Newest</a>\n  <a class=\"button\" href"
+                } else {
+                    "href"
+                },
+            )
+            .strip_prefix("/notify")
+            .unwrap()
+            .to_owned();
     }
     seen.sort();
     assert_eq!(seen, ids);
@@ -156,7 +173,9 @@ async fn an_id_is_found_and_an_unknown_one_is_told_so() {
 #[tokio::test]
 async fn a_filter_that_cannot_be_read_is_refused_rather_than_ignored() {
     let world = World::new();
-    for query in ["status=nonsense", "type=Bad", "webhook=a%20b", "range=2y", "cursor=c1", "by=delivery&status=no_endpoint"] {
+    for query in
+        ["status=nonsense", "type=Bad", "webhook=a%20b", "range=2y", "cursor=c1", "by=delivery&status=no_endpoint"]
+    {
         world.get(&format!("/logs?{query}")).await.expect(400).shows("does not exist");
     }
 }

@@ -42,7 +42,10 @@ async fn a_webhook_s_whole_life_needs_no_script() {
     secret.shows("x-notify-signature-previous");
     secret.hides("whsec_A");
     world.post(&format!("{webhook}/secret/stage"), "").await.expect(200).shows("Secret staged");
-    assert_eq!(world.post(&format!("{webhook}/secret/switch"), "overlap=0").await.location(), format!("{webhook}/secret?done=switched"));
+    assert_eq!(
+        world.post(&format!("{webhook}/secret/switch"), "overlap=0").await.location(),
+        format!("{webhook}/secret?done=switched")
+    );
     world.post(&format!("{webhook}/secret/retire"), "").await.location();
     world.post(&format!("{webhook}/secret/reveal"), "").await.expect(200).shows("Current secret");
 
@@ -72,8 +75,18 @@ async fn a_webhook_s_whole_life_needs_no_script() {
     assert_eq!(
         verbs,
         [
-            CreateWebhook, PingWebhook, ResendDelivery, RotateSecret, StageSecret, SwitchSecret, RetireSecret, RevealSecret,
-            DisableWebhook, EnableWebhook, ChangeWebhook, DeleteWebhook
+            CreateWebhook,
+            PingWebhook,
+            ResendDelivery,
+            RotateSecret,
+            StageSecret,
+            SwitchSecret,
+            RetireSecret,
+            RevealSecret,
+            DisableWebhook,
+            EnableWebhook,
+            ChangeWebhook,
+            DeleteWebhook
         ]
     );
     assert!(actions.iter().all(|action| action.by == "Ana" && action.outcome == ActionOutcome::Done));
@@ -91,7 +104,10 @@ async fn a_refused_field_is_named_beside_it_and_what_was_typed_stays() {
     ] {
         let page = world.post("/webhooks", form).await.expect(422);
         page.shows(&format!("id=\"{field}-error\""));
-        page.shows(&format!("aria-describedby=\"{}", if field == "headers" { "headers-hint headers-error" } else { "" }));
+        page.shows(&format!(
+            "aria-describedby=\"{}",
+            if field == "headers" { "headers-hint headers-error" } else { "" }
+        ));
         page.shows(kept);
     }
     assert!(world.actions.lock().unwrap().iter().all(|action| action.outcome == ActionOutcome::Refused));
