@@ -30,7 +30,8 @@ fn every_file_and_test_that_the_architecture_names_is_there() {
 #[test]
 fn every_link_of_the_documents_leads_to_a_file() {
     let root = root();
-    for document in ["README.md", "docs/architecture.md", "docs/guides/getting-started.md"] {
+    for document in ["README.md", "docs/architecture.md", "docs/guides/getting-started.md", "docs/guides/dashboard.md"]
+    {
         let text = fs::read_to_string(root.join(document)).unwrap();
         let folder = root.join(document).parent().unwrap().to_owned();
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
@@ -56,7 +57,7 @@ fn root() -> PathBuf {
 /// All Rust source of the workspace's crates.
 fn sources(root: &Path) -> String {
     let mut text = String::new();
-    let crates = ["notify-core", "notify-http", "notify-store-sqlite", "examples"];
+    let crates = ["notify-core", "notify-http", "notify-dashboard", "notify-store-sqlite", "examples"];
     let mut folders: Vec<PathBuf> =
         crates.iter().flat_map(|name| [root.join(name).join("src"), root.join(name).join("tests")]).collect();
     while let Some(folder) = folders.pop() {
