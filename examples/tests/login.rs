@@ -29,7 +29,7 @@ async fn strangers_are_sent_to_the_login_and_a_viewer_may_not_do_what_an_admin_m
 
 async fn start() -> (Child, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_login"));
-    let mut child = command.arg("0").stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut child = command.arg("0").stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
     let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next()).expect("its address");

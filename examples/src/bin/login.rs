@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let known = Arc::clone(&sessions);
     let dashboard = Dashboard::builder(&engine)
         .authorize(move |request| std::future::ready(access(&request, &known)))
-        .on_action(|action| println!("{} {} by {}: {:?}", action.verb, action.target, action.by, action.outcome))
+        .on_action(|action| eprintln!("{} {} by {}: {:?}", action.verb, action.target, action.by, action.outcome))
         .build()?;
 
     let own = Router::new().route("/login", get(form).post(sign_in)).with_state(sessions);

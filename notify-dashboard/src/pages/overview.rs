@@ -7,6 +7,7 @@ use notify_core::engine::Health;
 use notify_core::store::{DeliveryQuery, EndpointQuery, EventQuery, PageRequest, Stats};
 use notify_core::{Endpoint, Timestamp};
 
+use crate::access::Capability;
 use crate::failure::Failure;
 use crate::frame::{Frame, Section};
 use crate::visit::Visit;
@@ -34,7 +35,7 @@ struct Overview {
     recent: Vec<EventRow>,
     logs: String,
     gave_up: String,
-    new_webhook: String,
+    new_webhook: Option<String>,
     webhooks: usize,
 }
 
@@ -92,7 +93,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
         bars: bars(&stats),
         logs: visit.links.to("/logs"),
         gave_up: visit.links.with("/logs", &[("by", "delivery"), ("status", "failed"), ("range", "all")]),
-        new_webhook: visit.links.to("/webhooks/new"),
+        new_webhook: visit.can(Capability::Manage).then(|| visit.links.to("/webhooks/new")),
         webhooks: endpoints.len(),
         attention,
         failures,
