@@ -42,7 +42,7 @@ impl Links {
         link
     }
 
-    /// An asset's address: the same for every tenant.
+    /// The address without a tenant: an asset's, or a form's that is sent by GET.
     pub(crate) fn asset(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }

@@ -7,6 +7,7 @@ use notify_core::Timestamp;
 use notify_core::delivery::{Attempt, Delivery, Outcome, State};
 use notify_core::engine::{ControlError, Outlook};
 use notify_core::retry::Policy;
+use notify_core::sign::NOTIFY_SIGNATURE;
 
 use crate::access::Capability;
 use crate::builder::is_web;
@@ -39,6 +40,14 @@ struct DeliveryPage {
     sees_payloads: bool,
     resend: Option<String>,
     cancel: Option<String>,
+    curl: Option<Curl>,
+}
+
+/// The request as a command to paste.
+#[derive(Debug)]
+struct Curl {
+    command: String,
+    body: String,
 }
 
 /// One line of the timeline.
@@ -104,6 +113,7 @@ pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
         gives_up: outlook.gives_up_at.map(Into::into),
         next: outlook.next_attempt_at.map(Into::into),
         steps: timeline(&delivery, &attempts, outlook, &policy),
+        curl: endpoint.as_ref().and_then(|endpoint| Curl::of(&visit, &delivery, endpoint.url.as_str())),
         reason: stored.reason.map(|reason| (sentence(reason.sentence()), words::advice(reason))),
         attempts: attempts.iter().rev().map(|attempt| AttemptView::of(&visit, attempt, last)).collect(),
         sees_payloads: visit.can(Capability::ViewPayloads),
@@ -203,6 +213,22 @@ const fn outcome_class(attempt: &Attempt) -> &'static str {
         Outcome::Success => "good",
         Outcome::Failure(reason) if reason.counts() => "bad",
         Outcome::Failure(_) => "warn",
+    }
+}
+
+impl Curl {
+    /// For whoever may have the body, and a URL that a shell takes as one word.
+    fn of(visit: &Visit, delivery: &Delivery, url: &str) -> Option<Self> {
+        if !visit.can(Capability::ViewPayloads) || visit.shared.format_payload.is_some() || url.contains('\'') {
+            return None;
+        }
+        let event = &delivery.event().id;
+        let command = format!(
+            "curl --request POST --header 'content-type: application/json' \\\n  --header '{NOTIFY_SIGNATURE}: SIGNATURE' \\\n  \
+             --data-binary @{event}.json -- '{}'",
+            words::visible(url)
+        );
+        Some(Self { command, body: visit.links.to(&format!("/logs/events/{event}/body")) })
     }
 }
 

@@ -186,7 +186,8 @@ fn read<T: FromStr>(text: &str, what: &str) -> Result<Option<T>, Failure> {
     text.parse().map(Some).map_err(|_| unreadable(what))
 }
 
-fn unreadable(what: &str) -> Failure {
+/// The address asks for something that there is not.
+pub(super) fn unreadable(what: &str) -> Failure {
     let text = format!("The address asks for a {what} that does not exist.");
     Failure::new(axum::http::StatusCode::BAD_REQUEST, "Filter not readable", text)
 }

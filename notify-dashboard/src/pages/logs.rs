@@ -76,7 +76,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
         view: filter.view,
         by: filter.by(),
         tenant: links.tenant().to_owned(),
-        action: links.to("/logs").split('?').next().unwrap_or_default().to_owned(),
+        action: links.asset("/logs"),
         statuses: filter.statuses(),
         ranges: filter.ranges(),
         webhooks: webhooks(&visit, &filter).await?,

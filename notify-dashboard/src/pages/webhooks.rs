@@ -11,9 +11,12 @@ use crate::frame::{Frame, Section};
 use crate::visit::Visit;
 use crate::words::{self, Mark, When, delivery_mark};
 
+use super::filter::{Choice, unreadable};
 use super::render;
 
 const ROWS: u32 = 25;
+/// A filter that matches next to nothing looks at this many pages before it offers to go on.
+const MOST_PAGES: u32 = 40;
 
 #[derive(Template)]
 #[template(path = "webhooks.html")]
@@ -23,6 +26,18 @@ struct Webhooks {
     new: Option<String>,
     first: Option<String>,
     older: Option<String>,
+    filter: Filter,
+    action: String,
+    tenant: String,
+    clear: Option<String>,
+}
+
+/// What the list is narrowed to: text in the name or the URL, and whether it is enabled.
+#[derive(Debug)]
+struct Filter {
+    text: String,
+    statuses: Vec<Choice>,
+    status: String,
 }
 
 #[derive(Debug)]
@@ -39,22 +54,66 @@ struct Row {
 /// `GET /webhooks`
 pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let cursor = visit.query.get("cursor");
-    let bad_cursor =
-        |_| Failure::new(axum::http::StatusCode::BAD_REQUEST, "Page not readable", "There is no such page.");
-    let after: Option<Cursor> = (!cursor.is_empty()).then(|| cursor.parse().map_err(bad_cursor)).transpose()?;
-    let page = PageRequest { after, limit: ROWS };
-    let page = visit.engine().endpoints().list(&EndpointQuery { tenant: visit.tenant.clone(), page }).await?;
-    let mut rows = Vec::with_capacity(page.items.len());
-    for endpoint in &page.items {
-        rows.push(row(&visit, endpoint).await?);
+    let after: Option<Cursor> =
+        (!cursor.is_empty()).then(|| cursor.parse().map_err(|_| unreadable("cursor"))).transpose()?;
+    let filter = Filter::of(&visit)?;
+    let mut rows = Vec::new();
+    let mut next = after;
+    for _ in 0..MOST_PAGES {
+        let page = PageRequest { after: next, limit: ROWS };
+        let page = visit.engine().endpoints().list(&EndpointQuery { tenant: visit.tenant.clone(), page }).await?;
+        for endpoint in page.items.iter().filter(|endpoint| filter.matches(endpoint)) {
+            rows.push(row(&visit, endpoint).await?);
+        }
+        next = page.next;
+        if next.is_none() || rows.len() >= ROWS as usize {
+            break;
+        }
     }
+    let links = &visit.links;
+    let cursor = next.map(|next| next.to_string());
     render(&Webhooks {
         frame: Frame::new(&visit, Some(Section::Webhooks), "Webhooks"),
         rows,
-        new: visit.can(Capability::Manage).then(|| visit.links.to("/webhooks/new")),
-        first: after.map(|_| visit.links.to("/webhooks")),
-        older: page.next.map(|next| visit.links.with("/webhooks", &[("cursor", &next.to_string())])),
+        new: visit.can(Capability::Manage).then(|| links.to("/webhooks/new")),
+        first: after.map(|_| filter.link(&visit, "")),
+        older: cursor.map(|cursor| filter.link(&visit, &cursor)),
+        action: links.asset("/webhooks"),
+        tenant: links.tenant().to_owned(),
+        clear: filter.narrows().then(|| links.to("/webhooks")),
+        filter,
     })
+}
+
+impl Filter {
+    fn of(visit: &Visit) -> Result<Self, Failure> {
+        let status = visit.query.get("status");
+        let words = [("", "Any status"), ("enabled", "Enabled"), ("disabled", "Disabled")];
+        if !words.iter().any(|(word, _)| *word == status) {
+            return Err(unreadable("status"));
+        }
+        let statuses = words.iter().map(|(value, label)| Choice::new(value, label, status)).collect();
+        Ok(Self { text: visit.query.get("q").to_owned(), statuses, status: status.to_owned() })
+    }
+
+    const fn narrows(&self) -> bool {
+        !self.text.is_empty() || !self.status.is_empty()
+    }
+
+    fn matches(&self, endpoint: &Endpoint) -> bool {
+        let sought = self.text.to_lowercase();
+        let has = |text: &str| text.to_lowercase().contains(&sought);
+        let as_asked = match self.status.as_str() {
+            "enabled" => endpoint.is_enabled(),
+            "disabled" => !endpoint.is_enabled(),
+            _ => true,
+        };
+        as_asked && (has(endpoint.name.as_str()) || has(endpoint.url.as_str()))
+    }
+
+    fn link(&self, visit: &Visit, cursor: &str) -> String {
+        visit.links.with("/webhooks", &[("q", &self.text), ("status", &self.status), ("cursor", cursor)])
+    }
 }
 
 async fn row(visit: &Visit, endpoint: &Endpoint) -> Result<Row, Failure> {

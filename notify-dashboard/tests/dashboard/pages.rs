@@ -171,6 +171,24 @@ async fn an_id_is_found_and_an_unknown_one_is_told_so() {
 }
 
 #[tokio::test]
+async fn webhooks_are_found_by_name_url_and_status() {
+    let world = World::new();
+    let (crm, _) = world.webhook("CRM of Ana").await;
+    for number in 0..30 {
+        world.webhook(&format!("other {number}")).await;
+    }
+    world.engine.endpoints().disable(&tenant("default"), &crm.parse().unwrap(), "").await.unwrap();
+    for query in ["q=crm+of", "status=disabled", "q=crm+of&status=disabled&tenant=default"] {
+        let page = world.get(&format!("/webhooks?{query}")).await.expect(200);
+        page.shows("CRM of Ana");
+        page.hides("other 1");
+    }
+    world.get("/webhooks?q=crm+of&status=enabled").await.expect(200).shows("No webhook matches this filter");
+    world.get("/webhooks?q=crm.example.com").await.expect(200).shows("other 29");
+    world.get("/webhooks?status=odd").await.expect(400).shows("does not exist");
+}
+
+#[tokio::test]
 async fn a_filter_that_cannot_be_read_is_refused_rather_than_ignored() {
     let world = World::new();
     for query in
