@@ -12,9 +12,11 @@ const mayImport = {
   "notify-core": [],
   "notify-http": ["notify-core"],
   "notify-dashboard": ["notify-core"],
+  "notify-http-providers": ["notify-core", "notify-http"],
   "notify-store-sqlite": ["notify-core"],
   "notify-bench": everything,
   "notify-examples": everything,
+  "custom-store": ["notify-core"],
 };
 
 const metadata = JSON.parse(readFileSync(0, "utf8"));

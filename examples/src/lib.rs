@@ -23,7 +23,27 @@ struct DashboardGuide;
 #[doc = include_str!("../../docs/guides/retries.md")]
 struct Retries;
 
+/// And in the page on security.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/security.md")]
+struct Security;
+
 /// And in the guide for receivers.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guides/verify.md")]
 struct Verify;
+
+/// And in the guide to transactions.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/publish-in-your-transaction.md")]
+struct PublishInYourTransaction;
+
+/// And in the guide to testing a host.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/test-your-host.md")]
+struct TestYourHost;
+
+/// And in the guide to stores.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/write-your-own-store.md")]
+struct WriteYourOwnStore;

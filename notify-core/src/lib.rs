@@ -31,7 +31,8 @@
 //! - `os-rng` (on): randomness from the operating system. Without it the builder needs an
 //!   [`Entropy`](engine::Entropy).
 //! - `tracing`: `observe::TracingObserver`, what happens as tracing events.
-//! - `testing`: `testing`, a clock and a transport for tests.
+//! - `testing`: `testing`, for the tests of hosts (`TestNotify`) and of stores (the kit). Turns `os-rng` on.
+//! - `testing-model`: the kit's comparison with the model too; brings `proptest`.
 
 pub mod delivery;
 pub mod dispatch;

@@ -114,7 +114,9 @@ impl Source {
         let mut starts: Vec<_> = ["crate::", &climb]
             .iter()
             .flat_map(|root| self.code.match_indices(root).map(|(at, _)| (at, at + root.len())))
-            .filter(|(at, _)| !self.code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'))
+            .filter(|(at, _)| {
+                !self.code[..*at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '$'))
+            })
             .collect();
         starts.sort_unstable();
         let names = starts.into_iter().flat_map(|(_, end)| first_names(&self.code[end..]));

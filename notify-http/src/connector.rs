@@ -1,8 +1,8 @@
-//! From a URI to a connection whose peer was judged. The only place that opens sockets.
+//! From a URI to a connection whose peer was judged.
 
 use std::fmt;
 use std::future::Future;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -13,48 +13,51 @@ use http::uri::Scheme;
 use hyper_util::client::legacy::connect::Connected;
 use notify_core::delivery::{Reason, SendFailure};
 use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
+use crate::allowance::Allowance;
 use crate::failure;
-use crate::guard::{Guard, NameKind, Reach, name_kind};
+use crate::guard::{Destination, Guard};
+use crate::lookup::addresses_of;
 use crate::progress::{Phase, Progress};
 use crate::resolve::Resolve;
+use crate::route::{Reached, Route};
+use crate::socket::Socket;
 use crate::stream::{ConnectionInfo, Stream};
-use crate::target::Destination;
 
-/// What a name server may take, out of the attempt's time.
-const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection that an attempt asked for is finished in the background when another becomes free first; this
 /// bounds it then.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// The head start of one address before the next is tried beside it (RFC 8305, section 5).
-const STAGGER: Duration = Duration::from_millis(250);
-/// More answers than this are judged, but not tried.
-const MAX_TRIES: usize = 16;
 
 /// Resolves, judges, connects, judges the peer, and speaks TLS.
 #[derive(Clone)]
 pub(crate) struct Connector(Arc<Inner>);
 
 struct Inner {
-    guard: Arc<Guard>,
-    resolver: Arc<dyn Resolve>,
+    network: Network,
     tls: TlsConnector,
 }
 
+/// What the connectors of all TLS profiles share.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) resolver: Arc<dyn Resolve>,
+    pub(crate) route: Arc<Route>,
+    pub(crate) connections_per_host: usize,
+}
+
 impl Connector {
-    pub(crate) fn new(guard: Arc<Guard>, resolver: Arc<dyn Resolve>, tls: TlsConnector) -> Self {
-        Self(Arc::new(Inner { guard, resolver, tls }))
+    pub(crate) fn new(network: Network, tls: TlsConnector) -> Self {
+        Self(Arc::new(Inner { network, tls }))
     }
 }
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connector").field("guard", &self.0.guard).finish_non_exhaustive()
+        f.debug_struct("Connector").field("network", &self.0.network).finish_non_exhaustive()
     }
 }
 
@@ -69,11 +72,13 @@ impl Service<Uri> for Connector {
 
     fn call(&mut self, uri: Uri) -> Self::Future {
         let inner = Arc::clone(&self.0);
-        let progress = Progress::current().unwrap_or_default();
+        let progress = Progress::current();
         Box::pin(async move {
-            timeout(CONNECT_TIMEOUT, inner.connect(&uri, &progress)).await.unwrap_or_else(|_| {
-                Err(SendFailure::new(Reason::ConnectTimeout, format!("no connection within {CONNECT_TIMEOUT:?}")))
-            })
+            let progress =
+                progress.ok_or_else(|| SendFailure::new(Reason::Local, "a connection without an attempt"))?;
+            timeout(CONNECT_TIMEOUT, inner.connect(&uri, &progress))
+                .await
+                .unwrap_or_else(|_| Err(progress.missed(CONNECT_TIMEOUT)))
         })
     }
 }
@@ -86,60 +91,57 @@ impl Inner {
         let is_tls = *scheme == Scheme::HTTPS;
         let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
         let destination = Destination::from_uri_host(host);
-        let reach = destination.reach(scheme);
+        let Network { guard, route, connections_per_host, .. } = &self.network;
+        let reach = guard.reach(&destination, scheme);
+
+        // Taken before the look-up: what is judged is dialled at once. Given back when the socket is closed.
+        progress.enter(Phase::Place);
+        let place = Arc::clone(&progress.connections)
+            .acquire_owned()
+            .await
+            .map_err(|error| SendFailure::new(Reason::Local, error.to_string()))?;
 
         progress.enter(Phase::Lookup);
         let ips = self.addresses(&destination).await?;
-        self.guard.admit_all(&ips, reach).map_err(failure::refused)?;
+        guard.admit_all(&ips, reach).map_err(failure::refused)?;
 
-        progress.enter(Phase::Connect);
-        let tcp = dial(&ips, port).await?;
-        let peer = self.check_peer(&tcp, &ips, reach)?;
+        let on_the_way = match **route {
+            Route::Direct(_) => Phase::Connect,
+            Route::Proxy(_) => Phase::Proxy,
+        };
+        if let Some(first) = ips.first() {
+            progress.enter_at(on_the_way, *first);
+        }
+        let Reached { tcp, peer } = route.reach_any(&ips, port).await?;
+        guard.admit_peer(peer, &ips, reach).map_err(failure::refused)?;
         // Small requests in one write: waiting to fill a packet only adds latency.
-        tcp.set_nodelay(true).map_err(|error| failure::connect(&error, SocketAddr::new(peer, port)))?;
+        tcp.set_nodelay(true).map_err(|error| failure::connect(&error, (peer, port).into()))?;
+        let allowance = Arc::new(Allowance::new(*connections_per_host));
+        let socket = Socket::new(tcp, Arc::clone(&allowance), place);
+        let info = ConnectionInfo::new(peer, allowance);
         if !is_tls {
-            return Ok(Stream::plain(tcp, peer));
+            return Ok(Stream::plain(socket, info));
         }
 
-        progress.enter(Phase::Handshake);
+        progress.enter_at(Phase::Handshake, peer);
         let name = match destination {
             Destination::Ip(ip) => ServerName::from(ip),
             Destination::Name(name) => ServerName::try_from(String::from(name))
                 .map_err(|_| SendFailure::new(Reason::AddressRefused, "host is no valid tls server name"))?,
         };
-        let tls = self.tls.connect(name, tcp).await.map_err(|error| failure::handshake(&error).at(Some(peer)))?;
-        Ok(Stream::tls(tls, peer))
+        let tls = self.tls.connect(name, socket).await.map_err(|error| failure::handshake(&error).at(Some(peer)))?;
+        Ok(Stream::tls(tls, info))
     }
 
     async fn addresses(&self, destination: &Destination) -> Result<Vec<IpAddr>, SendFailure> {
-        let name = match destination {
-            Destination::Ip(ip) => return Ok(vec![*ip]),
-            Destination::Name(name) => name,
-        };
-        if name_kind(name) == NameKind::Metadata {
-            return Err(SendFailure::new(Reason::AddressRefused, format!("name {name} is a metadata service")));
+        let Network { guard, resolver, .. } = &self.network;
+        if let Destination::Name(name) = destination
+            && let Err(refusal) = guard.admit_name(name)
+        {
+            return Err(SendFailure::new(Reason::AddressRefused, format!("name {name} {refusal}")));
         }
-        let ips = match timeout(LOOKUP_TIMEOUT, self.resolver.resolve(name)).await {
-            Ok(answer) => answer.map_err(|error| failure::lookup(&error, name))?,
-            Err(_) => {
-                return Err(SendFailure::new(Reason::Dns, format!("{name}: no answer within {LOOKUP_TIMEOUT:?}")));
-            }
-        };
-        if ips.is_empty() {
-            return Err(SendFailure::new(Reason::Dns, format!("{name}: no address")));
-        }
-        Ok(ips)
-    }
-
-    /// Belt and braces: whatever happened between judgement and connection, no byte goes to a peer that was not
-    /// judged.
-    fn check_peer(&self, tcp: &TcpStream, vetted: &[IpAddr], reach: Reach) -> Result<IpAddr, SendFailure> {
-        let peer = tcp
-            .peer_addr()
-            .map_err(|error| SendFailure::new(Reason::Reset, format!("no peer after connect: {error}")))?
-            .ip();
-        vet_peer(&self.guard, peer, vetted, reach)?;
-        Ok(peer)
+        let ips = guard.usable(addresses_of(destination, &**resolver).await?);
+        if ips.is_empty() { Err(SendFailure::new(Reason::Dns, "no address of a family in use")) } else { Ok(ips) }
     }
 }
 
@@ -147,61 +149,5 @@ impl Inner {
 pub(crate) fn info_of(connected: &Connected) -> Option<ConnectionInfo> {
     let mut extras = http::Extensions::new();
     connected.get_extras(&mut extras);
-    extras.get().copied()
-}
-
-fn vet_peer(guard: &Guard, peer: IpAddr, vetted: &[IpAddr], reach: Reach) -> Result<(), SendFailure> {
-    guard.admit(peer, reach).map_err(failure::refused)?;
-    if vetted.contains(&peer) {
-        return Ok(());
-    }
-    Err(SendFailure::new(Reason::AddressRefused, format!("connected to {peer}, which was not asked for"))
-        .at(Some(peer)))
-}
-
-/// Tries the addresses in turn, each with a head start over the next; the first to connect wins.
-async fn dial(ips: &[IpAddr], port: u16) -> Result<TcpStream, SendFailure> {
-    if let [only] = ips {
-        return dial_one(SocketAddr::new(*only, port)).await;
-    }
-    let mut tries = JoinSet::new();
-    let mut last = SendFailure::new(Reason::Dns, "no address");
-    let mut rest = ips.iter().copied().take(MAX_TRIES).peekable();
-    loop {
-        if let Some(next) = rest.next() {
-            tries.spawn(dial_one(SocketAddr::new(next, port)));
-        }
-        tokio::select! {
-            biased;
-            ended = tries.join_next() => match ended {
-                Some(Ok(Ok(tcp))) => return Ok(tcp),
-                Some(Ok(Err(failure))) => last = failure,
-                Some(Err(error)) => last = SendFailure::new(Reason::Local, error.to_string()),
-                None => return Err(last),
-            },
-            () = sleep(STAGGER), if rest.peek().is_some() => {}
-        }
-    }
-}
-
-async fn dial_one(address: SocketAddr) -> Result<TcpStream, SendFailure> {
-    TcpStream::connect(address).await.map_err(|error| failure::connect(&error, address))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_peer_that_was_not_judged_is_refused() {
-        let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
-        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-        let refused = |peer, vetted: &[IpAddr]| {
-            vet_peer(&guard, ip(peer), vetted, Reach::Public).map_err(|failure| failure.reason)
-        };
-        assert_eq!(refused("8.8.8.8", &[ip("8.8.8.8")]), Ok(()));
-        assert_eq!(refused("8.8.8.9", &[ip("8.8.8.8")]), Err(Reason::AddressRefused));
-        assert_eq!(refused("10.0.0.1", &[ip("10.0.0.1")]), Err(Reason::AddressRefused));
-        assert_eq!(refused("::ffff:127.0.0.1", &[ip("127.0.0.1")]), Err(Reason::AddressRefused));
-    }
+    extras.remove()
 }

@@ -15,7 +15,7 @@ pub enum HttpBuildError {
     /// The PEM holds no certificate that can be trusted.
     #[error("root pem {index} cannot be trusted: {why}")]
     RootPem {
-        /// Which call of `extra_root_pem`, from 1.
+        /// Which call of `extra_root_pem`, from 1; a TLS profile's come after the builder's.
         index: usize,
         /// The fault.
         why: String,
@@ -32,14 +32,67 @@ pub enum HttpBuildError {
         /// The text.
         text: String,
     },
-    /// The range holds nothing that may be opened: link-local, metadata, multicast and embedded-IPv4 addresses never
-    /// are.
+    /// The range holds nothing that may be opened: metadata, multicast and embedded-IPv4 addresses never are.
     #[error("range {text:?} cannot be opened: {name} addresses are never allowed")]
     RangeNeverOpens {
         /// The text.
         text: String,
         /// What the range is.
         name: &'static str,
+    },
+    /// The range holds nothing that [`allow_cidr`](crate::HttpTransportBuilder::allow_cidr) opens, but another method
+    /// may.
+    #[error("range {text:?} cannot be opened by itself: {name} addresses need {option}")]
+    RangeNeedsOption {
+        /// The text.
+        text: String,
+        /// What the range is.
+        name: &'static str,
+        /// The builder's method.
+        option: &'static str,
+    },
+    /// The text is no name: an address, a pattern or a URL, perhaps.
+    #[error("host {text:?} is no name like hooks.example.com")]
+    Host {
+        /// The text.
+        text: String,
+    },
+    /// The name is one of a metadata service.
+    #[error("host {text:?} cannot be opened: metadata services are never allowed")]
+    HostNeverOpens {
+        /// The text.
+        text: String,
+    },
+    /// The text is no prefix that a NAT64 could have.
+    #[error("nat64 prefix {text:?} is none of 32, 40, 48, 56, 64 or 96 bits that a network may use")]
+    Nat64Prefix {
+        /// The text.
+        text: String,
+    },
+    /// The list of ports is empty, or has a port 0.
+    #[error("ports must name at least one port, each from 1 to 65535")]
+    Ports,
+    /// The client certificate, or its key, cannot be used.
+    #[error("client certificate for {host} cannot be used: {why}")]
+    ClientCertificate {
+        /// The host that it was given for.
+        host: String,
+        /// The fault.
+        why: String,
+    },
+    /// The text is no host such as `partner.example.com`, or has a TLS profile already.
+    #[error("tls profile for {text:?} is refused: {why}")]
+    TlsHost {
+        /// The text.
+        text: String,
+        /// The fault.
+        why: &'static str,
+    },
+    /// The proxy cannot be used. Its URL is not quoted: it may hold credentials.
+    #[error("proxy is refused: {why}")]
+    Proxy {
+        /// The fault.
+        why: &'static str,
     },
     /// A limit of zero.
     #[error("{name} must be at least 1")]

@@ -5,11 +5,14 @@ use std::io;
 use std::net::SocketAddr;
 
 use hyper_util::client::legacy;
-use notify_core::delivery::{Reason, SendFailure};
+use notify_core::delivery::{Reason, SendFailure, TlsFault};
 
-use crate::connector::info_of;
 use crate::guard::Refusal;
+use crate::stream::ConnectionInfo;
 use crate::tls;
+
+/// Of a text that a receiver can make long.
+const MAX_DETAIL: usize = 300;
 
 /// An address the guard refused.
 pub(crate) fn refused(refusal: Refusal) -> SendFailure {
@@ -36,20 +39,28 @@ pub(crate) fn connect(error: &io::Error, address: SocketAddr) -> SendFailure {
 
 /// A TLS handshake that failed.
 pub(crate) fn handshake(error: &io::Error) -> SendFailure {
-    let detail = match rustls_error(error) {
-        Some(error) => tls::fault(error),
-        None => format!("the connection broke during the handshake: {error}"),
-    };
-    SendFailure::new(Reason::Tls, detail)
+    let noted = error.get_ref().and_then(|error| error.downcast_ref::<SendFailure>());
+    of_tls(error).or_else(|| noted.cloned()).unwrap_or_else(|| {
+        SendFailure::tls(TlsFault::Broken, format!("the connection broke during the handshake: {error}"))
+    })
 }
 
-/// An exchange that brought no head back.
-pub(crate) fn exchange(error: &legacy::Error) -> SendFailure {
-    let failure = chain(error).find_map(judge).unwrap_or_else(|| SendFailure::new(Reason::Reset, error.to_string()));
+/// A fault of TLS, if it is one.
+pub(crate) fn of_tls(error: &io::Error) -> Option<SendFailure> {
+    let (fault, detail) = tls::fault(error.get_ref()?.downcast_ref()?);
+    // A certificate may name thousands of hosts.
+    Some(SendFailure::tls(fault, detail.chars().take(MAX_DETAIL).collect::<String>()))
+}
+
+/// An exchange that brought no head back, over the connection that `info` tells of.
+pub(crate) fn exchange(error: &legacy::Error, info: Option<ConnectionInfo>) -> SendFailure {
+    let of_connection = info.as_ref().and_then(|info| info.allowance.fault()).cloned();
+    let failure = of_connection
+        .or_else(|| chain(error).find_map(judge))
+        .unwrap_or_else(|| SendFailure::new(Reason::Reset, error.to_string()));
     if failure.peer.is_some() {
         return failure;
     }
-    let info = error.connect_info().and_then(info_of);
     failure.at(info.map(|info| info.peer))
 }
 
@@ -60,11 +71,7 @@ fn judge(cause: &(dyn Error + 'static)) -> Option<SendFailure> {
         return Some(failure.clone());
     }
     if let Some(error) = cause.downcast_ref::<io::Error>() {
-        // TLS 1.3 tells of a missing client certificate only after the handshake.
-        return Some(match rustls_error(error) {
-            Some(error) => SendFailure::new(Reason::Tls, tls::fault(error)),
-            None => SendFailure::new(Reason::Reset, error.to_string()),
-        });
+        return Some(SendFailure::new(Reason::Reset, error.to_string()));
     }
     let error = cause.downcast_ref::<hyper::Error>()?;
     if error.is_parse() {
@@ -76,19 +83,18 @@ fn judge(cause: &(dyn Error + 'static)) -> Option<SendFailure> {
     if source.is::<io::Error>() || source.is::<hyper::Error>() {
         return None;
     }
-    // What is left comes from the HTTP/2 layer. "detected" is its word for rules that the peer broke, as opposed to
-    // streams and connections that the peer closed.
-    let detail = format!("{error}: {source}");
-    let reason = if detail.contains("detected") { Reason::Protocol } else { Reason::Reset };
-    Some(SendFailure::new(reason, detail))
+    // What is left comes from the HTTP/2 layer. "error detected" are its words for rules that the peer broke, unlike
+    // streams and connections that the peer closed, with bytes of its own choice behind: those may echo a payload.
+    let text = source.to_string();
+    let (reason, text) = match text.split_once(" error detected") {
+        Some((what, _)) if !what.contains(':') => (Reason::Protocol, text.as_str()),
+        _ => (Reason::Reset, text.split(" (b\"").next().unwrap_or_default()),
+    };
+    Some(SendFailure::new(reason, format!("{error}: {text}")))
 }
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
-}
-
-fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
-    error.get_ref()?.downcast_ref()
 }
 
 /// Whether the fault is on this side: descriptors, ports, memory, permissions, no network.

@@ -1,7 +1,12 @@
 //! How far an attempt has come, so that a missed deadline can say where it was missed.
 
-use std::sync::Arc;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use notify_core::delivery::{Reason, SendFailure};
+use tokio::sync::Semaphore;
 
 tokio::task_local! {
     // The pooled client hands its connector nothing but the URI; the attempt that asked for the connection is the
@@ -10,8 +15,13 @@ tokio::task_local! {
 }
 
 /// One attempt's progress towards a connection.
-#[derive(Debug, Default)]
-pub(crate) struct Progress(AtomicU8);
+#[derive(Debug)]
+pub(crate) struct Progress {
+    phase: AtomicU8,
+    peer: Mutex<Option<IpAddr>>,
+    /// The places for connections to this attempt's host.
+    pub(crate) connections: Arc<Semaphore>,
+}
 
 /// What the attempt waits for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,11 +34,17 @@ pub(crate) enum Phase {
     Lookup,
     /// TCP.
     Connect,
+    /// The proxy's tunnel.
+    Proxy,
     /// TLS.
     Handshake,
 }
 
 impl Progress {
+    pub(crate) fn new(connections: Arc<Semaphore>) -> Self {
+        Self { phase: AtomicU8::new(Phase::Place as u8), peer: Mutex::default(), connections }
+    }
+
     /// Runs `future` with this as its attempt.
     pub(crate) fn scope<F: Future>(self: Arc<Self>, future: F) -> impl Future<Output = F::Output> {
         CURRENT.scope(self, future)
@@ -40,13 +56,39 @@ impl Progress {
     }
 
     pub(crate) fn enter(&self, phase: Phase) {
-        self.0.store(phase as u8, Ordering::Relaxed);
+        self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
-    pub(crate) fn phase(&self) -> Phase {
-        [Phase::Place, Phase::Connection, Phase::Lookup, Phase::Connect, Phase::Handshake]
-            .into_iter()
-            .find(|phase| *phase as u8 == self.0.load(Ordering::Relaxed))
-            .unwrap_or(Phase::Place)
+    /// Goes to `phase` with an address: the first to be tried, or the one that is connected.
+    pub(crate) fn enter_at(&self, phase: Phase, peer: IpAddr) {
+        *self.peer.lock().unwrap_or_else(PoisonError::into_inner) = Some(peer);
+        self.enter(phase);
+    }
+
+    /// The failure of an attempt that got no connection within `limit`.
+    pub(crate) fn missed(&self, limit: Duration) -> SendFailure {
+        self.phase().missed(limit).at(*self.peer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn phase(&self) -> Phase {
+        let phase = self.phase.load(Ordering::Relaxed);
+        Phase::ALL.into_iter().find(|known| *known as u8 == phase).unwrap_or(Phase::Place)
+    }
+}
+
+impl Phase {
+    const ALL: [Self; 6] = [Self::Place, Self::Connection, Self::Lookup, Self::Connect, Self::Proxy, Self::Handshake];
+
+    fn missed(self, limit: Duration) -> SendFailure {
+        let (reason, what) = match self {
+            Self::Place => (Reason::Local, "no place among the connections to this host"),
+            Self::Connection => (Reason::ConnectTimeout, "no connection"),
+            Self::Lookup => (Reason::Dns, "no answer from the name server"),
+            Self::Connect => (Reason::ConnectTimeout, "no tcp connection"),
+            // It may have waited for the receiver, but nobody can tell.
+            Self::Proxy => (Reason::Local, "no tunnel through the proxy"),
+            Self::Handshake => (Reason::ConnectTimeout, "no end of the tls handshake"),
+        };
+        SendFailure::new(reason, format!("{what} within {limit:?}"))
     }
 }

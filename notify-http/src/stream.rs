@@ -3,22 +3,46 @@
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
+use crate::allowance::Allowance;
+use crate::failure;
+use crate::socket::Socket;
+
 /// What is known of a connection: travels with each response that came over it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ConnectionInfo {
     /// The address at its other end.
     pub(crate) peer: IpAddr,
     /// When it was made.
     pub(crate) since: Instant,
+    /// What may still come over it, and what broke it.
+    pub(crate) allowance: Arc<Allowance>,
+    /// Who goes down with it.
+    pub(crate) carries: Carries,
+}
+
+/// How many attempts a connection has at a time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Carries {
+    /// HTTP/1.1.
+    One,
+    /// HTTP/2.
+    Many,
+}
+
+impl ConnectionInfo {
+    /// A connection made now.
+    pub(crate) fn new(peer: IpAddr, allowance: Arc<Allowance>) -> Self {
+        Self { peer, since: Instant::now(), allowance, carries: Carries::One }
+    }
 }
 
 /// A connection whose peer was judged.
@@ -30,36 +54,51 @@ pub(crate) struct Stream {
 
 #[derive(Debug)]
 enum Io {
-    Plain(TokioIo<TcpStream>),
-    Tls(Box<TokioIo<TlsStream<TcpStream>>>),
+    Plain(TokioIo<Socket>),
+    Tls(Box<TokioIo<TlsStream<Socket>>>),
 }
 
 impl Stream {
-    pub(crate) fn plain(tcp: TcpStream, peer: IpAddr) -> Self {
-        Self { io: Io::Plain(TokioIo::new(tcp)), info: ConnectionInfo { peer, since: Instant::now() } }
+    pub(crate) fn plain(socket: Socket, info: ConnectionInfo) -> Self {
+        Self { io: Io::Plain(TokioIo::new(socket)), info }
     }
 
-    pub(crate) fn tls(tls: TlsStream<TcpStream>, peer: IpAddr) -> Self {
-        Self { io: Io::Tls(Box::new(TokioIo::new(tls))), info: ConnectionInfo { peer, since: Instant::now() } }
+    pub(crate) fn tls(tls: TlsStream<Socket>, mut info: ConnectionInfo) -> Self {
+        if tls.get_ref().1.alpn_protocol() == Some(b"h2") {
+            info.carries = Carries::Many;
+        }
+        Self { io: Io::Tls(Box::new(TokioIo::new(tls))), info }
+    }
+
+    /// Keeps a fault of TLS after the handshake, such as a refused client certificate.
+    fn note<T>(&self, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if let Poll::Ready(Err(error)) = &done
+            && let Some(fault) = failure::of_tls(error)
+        {
+            self.info.allowance.note_fault(fault);
+        }
+        done
     }
 }
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        let connected = Connected::new().extra(self.info);
-        match &self.io {
-            Io::Tls(tls) if tls.inner().get_ref().1.alpn_protocol() == Some(b"h2") => connected.negotiated_h2(),
-            Io::Tls(_) | Io::Plain(_) => connected,
+        let connected = Connected::new().extra(self.info.clone());
+        match self.info.carries {
+            Carries::One => connected,
+            Carries::Many => connected.negotiated_h2(),
         }
     }
 }
 
 impl Read for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().io {
+        let this = self.get_mut();
+        let read = match &mut this.io {
             Io::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Io::Tls(tls) => Pin::new(tls.as_mut()).poll_read(cx, buf),
-        }
+        };
+        this.note(read)
     }
 }
 

@@ -3,19 +3,17 @@
 //! The text is parsed once, by the WHATWG parser. What that parser would silently repair (backslashes, blanks, odd
 //! IPv4 spellings, missing slashes) is refused first, so that no other parser can read another host out of it.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use notify_core::InvalidInput;
-use rustls::pki_types::ServerName;
 use url::{Host, Url};
 
-use crate::guard::{Guard, NameKind, Reach, Verdict, name_kind};
+use crate::guard::{Destination, Guard, NameRefusal, Reach, Refusal, is_valid};
 
 const MAX_URL_BYTES: usize = 2048;
-const MAX_NAME_BYTES: usize = 253;
-const MAX_LABEL_BYTES: usize = 63;
 
 /// An endpoint's URL, ready to send to.
 #[derive(Clone, Debug)]
@@ -34,10 +32,14 @@ impl Target {
             url::ParseError::InvalidPort => refuse("NTF-URL-PORT", "has a port that is no number from 1 to 65535"),
             _ => refuse("NTF-URL-HOST", "has a host that is no valid name or address"),
         })?;
-        let scheme = read_scheme(&url, guard)?;
-        check_port(&url)?;
-        let host = check_host(&url, parts.host)?;
-        check_destination(&host, &scheme, guard)?;
+        let scheme = if url.scheme() == "https" { Scheme::HTTPS } else { Scheme::HTTP };
+        let host = read_host(&url, parts.host)?;
+        let reach = guard.reach(&host, &scheme);
+        if scheme == Scheme::HTTP && reach != Reach::AllowedHost && !guard.has_open_ranges() {
+            return Err(refuse("NTF-URL-SCHEME", "must be https").with_help(HTTPS_HELP));
+        }
+        check_port(&url, guard)?;
+        check_destination(&host, reach, guard)?;
 
         let mut authority = url.host_str().unwrap_or_default().to_owned();
         if let Some(port) = url.port() {
@@ -49,32 +51,9 @@ impl Target {
         let mut uri = http::uri::Parts::default();
         uri.scheme = Some(scheme);
         uri.authority = Some(authority);
-        uri.path_and_query = Some(parts.path_and_query(&url)?);
+        uri.path_and_query = Some(parts.path_and_query()?);
         let uri = Uri::from_parts(uri).map_err(|_| refuse("NTF-URL", "is no valid URL"))?;
         Ok(Self { uri, origin })
-    }
-}
-
-/// The host of a connection.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Destination {
-    /// A literal.
-    Ip(IpAddr),
-    /// A name in lower-case ASCII, without a final dot.
-    Name(Box<str>),
-}
-
-impl Destination {
-    /// The destination in a URI's host, which carries IPv6 literals in brackets.
-    pub(crate) fn from_uri_host(host: &str) -> Self {
-        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-        bare.parse().map_or_else(|_| Self::Name(bare.into()), Self::Ip)
-    }
-
-    /// How far a URL with this scheme and host may reach.
-    pub(crate) fn reach(&self, scheme: &Scheme) -> Reach {
-        let internal = matches!(self, Self::Name(name) if name_kind(name) != NameKind::Ordinary);
-        if *scheme == Scheme::HTTPS && !internal { Reach::Public } else { Reach::OpenedOnly }
     }
 }
 
@@ -119,11 +98,14 @@ impl<'a> RawParts<'a> {
         if authority.contains('%') {
             return Err(refuse("NTF-URL-HOST", "must not have a % in its host"));
         }
+        if authority.chars().any(is_ignored_by_idna) {
+            return Err(refuse("NTF-URL-CHARACTER", "must not have invisible characters in its host"));
+        }
         let host = match authority.rfind(':') {
             // The last colon of an IPv6 literal is inside its brackets.
             Some(colon) if !authority[colon..].contains(']') => {
-                if colon + 1 == authority.len() {
-                    return Err(refuse("NTF-URL-PORT", "has an empty port"));
+                if !is_plain_number(&authority[colon + 1..]) {
+                    return Err(refuse("NTF-URL-PORT", "has a port that is no plain number"));
                 }
                 &authority[..colon]
             }
@@ -135,45 +117,36 @@ impl<'a> RawParts<'a> {
         Ok(Self { host, tail })
     }
 
-    /// Byte for byte as registered (a receiver may sign or route by its own spelling); what HTTP cannot carry so,
-    /// such as letters outside ASCII, is percent-encoded as browsers do.
-    fn path_and_query(&self, url: &Url) -> Result<PathAndQuery, InvalidInput> {
+    /// Byte for byte as registered (a receiver may sign or route by its own spelling). Where HTTP cannot carry it so, its
+    /// letters outside ASCII and the delimiters of RFC 3986, appendix C, are percent-encoded, and nothing else changes.
+    fn path_and_query(&self) -> Result<PathAndQuery, InvalidInput> {
         let raw = if self.tail.starts_with('/') { self.tail.to_owned() } else { format!("/{}", self.tail) };
         if raw.is_ascii()
-            && let Ok(target) = PathAndQuery::try_from(raw)
+            && let Ok(target) = PathAndQuery::try_from(raw.as_str())
         {
             return Ok(target);
         }
-        let encoded = match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
-        };
+        let mut encoded = String::with_capacity(3 * raw.len());
+        for byte in raw.bytes() {
+            match byte {
+                b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | 0x80.. => encoded.push_str(&format!("%{byte:02X}")),
+                _ => encoded.push(char::from(byte)),
+            }
+        }
         PathAndQuery::try_from(encoded).map_err(|_| refuse("NTF-URL", "has a path or query that HTTP cannot carry"))
     }
 }
 
-fn read_scheme(url: &Url, guard: &Guard) -> Result<Scheme, InvalidInput> {
-    match url.scheme() {
-        "https" => Ok(Scheme::HTTPS),
-        "http" if guard.has_openings() => Ok(Scheme::HTTP),
-        _ => Err(refuse("NTF-URL-SCHEME", "must be https").with_help(
-            "receivers must be public https. For tests use HttpTransport::builder().allow_private_networks()",
-        )),
+fn check_port(url: &Url, guard: &Guard) -> Result<(), InvalidInput> {
+    let port = url.port_or_known_default().unwrap_or_default();
+    if port == 0 {
+        return Err(refuse("NTF-URL-PORT", "has a port that is no number from 1 to 65535"));
     }
-}
-
-fn check_port(url: &Url) -> Result<(), InvalidInput> {
-    match url.port() {
-        Some(0) => Err(refuse("NTF-URL-PORT", "has a port that is no number from 1 to 65535")),
-        Some(port) if BAD_PORTS.contains(&port) => {
-            Err(refuse("NTF-URL-PORT", format!("has port {port}, which belongs to another protocol than HTTP")))
-        }
-        _ => Ok(()),
-    }
+    guard.admit_port(port).map_err(|why| refuse("NTF-URL-PORT", format!("has port {port}, {why}")))
 }
 
 /// Takes only the canonical spelling of an address, and only names that DNS can hold.
-fn check_host(url: &Url, raw: &str) -> Result<Destination, InvalidInput> {
+fn read_host(url: &Url, raw: &str) -> Result<Destination, InvalidInput> {
     let host = match url.host() {
         Some(Host::Ipv4(ip)) if raw == ip.to_string() => return Ok(Destination::Ip(ip.into())),
         Some(Host::Ipv6(ip)) => {
@@ -192,34 +165,37 @@ fn check_host(url: &Url, raw: &str) -> Result<Destination, InvalidInput> {
     if host.ends_with('.') {
         return Err(refuse("NTF-URL-HOST", "has a host that ends in a dot"));
     }
-    let labels_fit = host.split('.').all(|label| (1..=MAX_LABEL_BYTES).contains(&label.len()));
-    if host.len() > MAX_NAME_BYTES || !labels_fit || ServerName::try_from(host).is_err() {
+    if !is_valid(host) {
         return Err(refuse("NTF-URL-HOST", "has a host that is no valid DNS name"));
     }
     Ok(Destination::Name(host.into()))
 }
 
-fn check_destination(host: &Destination, scheme: &Scheme, guard: &Guard) -> Result<(), InvalidInput> {
-    let name = match host {
-        Destination::Ip(ip) => {
-            if let Err(refusal) = guard.admit(*ip, host.reach(scheme)) {
-                let code = match guard.judge(*ip) {
-                    Verdict::Public | Verdict::Opened => "NTF-URL-SCHEME",
-                    Verdict::Refused(_) => "NTF-URL-PRIVATE",
-                };
-                return Err(refuse(code, format!("refused: {refusal}")).with_help(ADDRESS_HELP));
-            }
-            return Ok(());
+fn check_destination(host: &Destination, reach: Reach, guard: &Guard) -> Result<(), InvalidInput> {
+    match host {
+        Destination::Ip(_) if guard.refuses_literals() => {
+            Err(refuse("NTF-URL-LITERAL", "must not have an address for a host").with_help("use a name"))
         }
-        Destination::Name(name) => name,
-    };
-    match name_kind(name) {
-        NameKind::Ordinary => Ok(()),
-        NameKind::Internal(_) if guard.has_openings() => Ok(()),
-        NameKind::Internal(why) => {
-            Err(refuse("NTF-URL-PRIVATE", format!("refused: name {name} is not public: {why}")).with_help(ADDRESS_HELP))
-        }
-        NameKind::Metadata => Err(refuse("NTF-URL-PRIVATE", format!("refused: name {name} is a metadata service"))),
+        Destination::Ip(ip) => guard.admit(*ip, reach).map_err(refuse_address),
+        Destination::Name(name) => guard.admit_name(name).map_err(|refusal| refuse_name(name, refusal)),
+    }
+}
+
+fn refuse_address(refusal: Refusal) -> InvalidInput {
+    let why = format!("refused: {refusal}");
+    if refusal.is_denied() {
+        return refuse("NTF-URL-DENIED", why);
+    }
+    let code = if refusal.is_about_the_scheme() { "NTF-URL-SCHEME" } else { "NTF-URL-PRIVATE" };
+    refuse(code, why).with_help(ADDRESS_HELP)
+}
+
+fn refuse_name(name: &str, refusal: NameRefusal) -> InvalidInput {
+    let why = format!("refused: name {name} {refusal}");
+    match refusal {
+        NameRefusal::Denied => refuse("NTF-URL-DENIED", why),
+        NameRefusal::Metadata => refuse("NTF-URL-PRIVATE", why),
+        NameRefusal::Internal(_) => refuse("NTF-URL-PRIVATE", why).with_help(ADDRESS_HELP),
     }
 }
 
@@ -228,28 +204,45 @@ fn not_canonical(ip: IpAddr) -> InvalidInput {
         .with_help("write an address in its usual form, or better a name")
 }
 
-/// Characters that IDNA drops: a name with them reads as one host and leads to another.
+/// Characters that show nothing: a URL with them reads as another.
 const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-fn refuse(code: &'static str, why: impl Into<std::borrow::Cow<'static, str>>) -> InvalidInput {
+/// The other characters that UTS 46 drops: a host with them leads to another. In a path they may be meant (emoji have
+/// variation selectors).
+const fn is_ignored_by_idna(c: char) -> bool {
+    matches!(
+        c,
+        '\u{34f}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{ffa0}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// One spelling a number: parsers differ over signs, leading zeros and nothing at all.
+fn is_plain_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() && (text == "0" || !text.starts_with('0'))
+}
+
+fn refuse(code: &'static str, why: impl Into<Cow<'static, str>>) -> InvalidInput {
     InvalidInput::new("url", code, why)
 }
 
-const ADDRESS_HELP: &str = "receivers must be public https. For tests, or receivers inside your own network, use \
-    HttpTransport::builder().allow_cidr(…) or .allow_private_networks()";
+const HTTPS_HELP: &str =
+    "receivers must be public https. For tests use HttpTransport::builder().allow_private_networks()";
 
-/// The "bad ports" of the Fetch standard (section 2.9), where a request could speak to another protocol, then ports
-/// of databases and control planes that take HTTP or fall for it.
-#[rustfmt::skip]
-const BAD_PORTS: &[u16] = &[
-    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110,
-    111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532,
-    540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061,
-    6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
-    2375, 2379, 3306, 5432, 5672, 6379, 8500, 9200, 11211, 27017,
-];
+const ADDRESS_HELP: &str = "receivers must be public https. For tests, or receivers inside your own network, use \
+    HttpTransport::builder().allow_cidr(…), .allow_host(…) or .allow_private_networks()";
 
 #[cfg(test)]
 mod tests;

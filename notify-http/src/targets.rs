@@ -15,7 +15,12 @@ const MAX_TARGETS: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct Known {
     pub(crate) target: Target,
+    /// For attempts.
     pub(crate) places: Arc<Semaphore>,
+    /// For connections: as many, but a connection outlives its attempts.
+    pub(crate) connections: Arc<Semaphore>,
+    /// The number of its TLS profile.
+    pub(crate) profile: usize,
 }
 
 /// A bounded memory of URLs. Verdicts are a pure function of text and guard, so they never go stale.
@@ -23,18 +28,30 @@ pub(crate) struct Known {
 pub(crate) struct Targets {
     guard: Arc<Guard>,
     places_per_origin: usize,
+    /// The number of the TLS profile of a host that has one of its own.
+    profiles: HashMap<Box<str>, usize>,
     known: RwLock<Maps>,
 }
 
 #[derive(Debug, Default)]
 struct Maps {
     by_url: HashMap<Arc<str>, Arc<Known>>,
-    places: HashMap<Box<str>, Arc<Semaphore>>,
+    places: HashMap<Box<str>, Places>,
+}
+
+#[derive(Clone, Debug)]
+struct Places {
+    attempts: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
 }
 
 impl Targets {
-    pub(crate) fn new(guard: Arc<Guard>, places_per_origin: usize) -> Self {
-        Self { guard, places_per_origin, known: RwLock::default() }
+    pub(crate) fn new(guard: Arc<Guard>, places_per_origin: usize, profiles: HashMap<Box<str>, usize>) -> Self {
+        Self { guard, places_per_origin, profiles, known: RwLock::default() }
+    }
+
+    pub(crate) const fn guard(&self) -> &Arc<Guard> {
+        &self.guard
     }
 
     /// Whether `url` is taken; one that attempts go to already is not read again.
@@ -55,15 +72,17 @@ impl Targets {
         if maps.by_url.len() >= MAX_TARGETS {
             maps.forget();
         }
-        let places = match maps.places.get(&target.origin) {
-            Some(places) => Arc::clone(places),
+        let Places { attempts: places, connections } = match maps.places.get(&target.origin) {
+            Some(places) => places.clone(),
             None => {
-                let places = Arc::new(Semaphore::new(self.places_per_origin));
-                maps.places.insert(target.origin.clone(), Arc::clone(&places));
+                let of_this_host = || Arc::new(Semaphore::new(self.places_per_origin));
+                let places = Places { attempts: of_this_host(), connections: of_this_host() };
+                maps.places.insert(target.origin.clone(), places.clone());
                 places
             }
         };
-        let known = Arc::new(Known { target, places });
+        let profile = target.uri.host().and_then(|host| self.profiles.get(host)).copied().unwrap_or_default();
+        let known = Arc::new(Known { target, places, connections, profile });
         maps.by_url.insert(Arc::clone(url), Arc::clone(&known));
         Ok(known)
     }
@@ -73,7 +92,9 @@ impl Maps {
     /// Starts over. Places that are in use stay, so that their limit holds on.
     fn forget(&mut self) {
         self.by_url.clear();
-        self.places.retain(|_, places| Arc::strong_count(places) > 1);
+        self.places.retain(|_, Places { attempts, connections }| {
+            Arc::strong_count(attempts) > 1 || Arc::strong_count(connections) > 1
+        });
     }
 }
 
@@ -83,7 +104,7 @@ mod tests {
 
     #[test]
     fn urls_of_one_origin_share_their_places_and_memory_is_bounded() {
-        let targets = Targets::new(Arc::default(), 2);
+        let targets = Targets::new(Arc::default(), 2, HashMap::new());
         let url = |n: usize| Arc::from(format!("https://h.example.com/{n}"));
         let first = targets.get(&url(0)).unwrap();
         for n in 1..=MAX_TARGETS {

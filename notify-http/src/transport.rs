@@ -1,12 +1,15 @@
 //! The transport: one attempt, one request, one deadline.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::LOCATION;
+use http::HeaderMap;
+use http::header::{LOCATION, RETRY_AFTER};
 use http_body_util::Full;
 use hyper::body::Body as _;
 use hyper_util::client::legacy::Client;
@@ -14,6 +17,7 @@ use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection}
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use notify_core::InvalidInput;
 use notify_core::delivery::{Reason, Response, SendFailure};
+use notify_core::retry::RetryAfter;
 use notify_core::transport::{Request, Transport};
 use tokio::time::{Instant, timeout_at};
 
@@ -22,10 +26,9 @@ use crate::builder::HttpTransportBuilder;
 use crate::connector::{Connector, info_of};
 use crate::error::HttpBuildError;
 use crate::failure;
-use crate::guard::Guard;
 use crate::outgoing;
 use crate::progress::{Phase, Progress};
-use crate::stream::ConnectionInfo;
+use crate::stream::{Carries, ConnectionInfo};
 use crate::targets::Targets;
 
 /// Shorter than the keep-alive of common servers (5 s and up): a request on a connection that the receiver is just
@@ -43,9 +46,10 @@ const MAX_LOCATION: usize = 2048;
 ///
 /// One transport serves any number of endpoints and engines; its connections are kept and shared.
 pub struct HttpTransport {
-    guard: Arc<Guard>,
     targets: Targets,
-    client: Client<Connector, Full<Bytes>>,
+    /// One for each TLS profile, so that no connection made with one identity carries another's attempts; the first
+    /// is everybody else's.
+    clients: Vec<Client<Connector, Full<Bytes>>>,
     connection_max_age: Duration,
 }
 
@@ -63,13 +67,15 @@ impl HttpTransport {
         HttpTransportBuilder::default()
     }
 
+    /// `targets` says which of `connectors` serves a host.
     pub(crate) fn assemble(
-        guard: Arc<Guard>,
-        connector: Connector,
+        targets: Targets,
+        connectors: Vec<Connector>,
         connections_per_host: usize,
         connection_max_age: Duration,
     ) -> Self {
-        let client = Client::builder(TokioExecutor::new())
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
@@ -81,16 +87,15 @@ impl HttpTransport {
             .http1_max_buf_size(MAX_HEAD)
             .http2_max_header_list_size(MAX_HEAD_HTTP2)
             .http2_initial_stream_window_size(STREAM_WINDOW)
-            .http2_initial_connection_window_size(CONNECTION_WINDOW)
-            .build(connector);
-        let targets = Targets::new(Arc::clone(&guard), connections_per_host);
-        Self { guard, targets, client, connection_max_age }
+            .http2_initial_connection_window_size(CONNECTION_WINDOW);
+        let clients = connectors.into_iter().map(|connector| builder.build(connector)).collect();
+        Self { targets, clients, connection_max_age }
     }
 }
 
 impl fmt::Debug for HttpTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpTransport").field("guard", &self.guard).finish_non_exhaustive()
+        f.debug_struct("HttpTransport").field("guard", self.targets.guard()).finish_non_exhaustive()
     }
 }
 
@@ -107,32 +112,50 @@ impl Transport for HttpTransport {
             .targets
             .get(&request.url)
             .map_err(|refused| SendFailure::new(Reason::AddressRefused, refused.to_string()))?;
+        let client = &self.clients[known.profile];
         let mut outgoing = outgoing::build(known.target.uri.clone(), request)?;
         let connection = capture_connection(&mut outgoing);
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(Progress::new(Arc::clone(&known.connections)));
         let exchange = async {
             let place = known.places.acquire().await;
             progress.enter(Phase::Connection);
-            (place, self.client.request(outgoing).await)
+            let mut response = pin!(client.request(outgoing));
+            let mut begun = false;
+            let head = poll_fn(|cx| {
+                let polled = response.as_mut().poll(cx);
+                if !begun {
+                    begun = self.begin(&connection);
+                }
+                polled
+            });
+            (place, head.await)
         };
         let exchange = Arc::clone(&progress).scope(exchange);
         let Ok((_place, head)) = timeout_at(deadline, exchange).await else {
-            let late = missed(timeout, progress.phase(), &connection);
-            retire(&connection);
-            return Err(late);
+            return Err(missed(timeout, &progress, &connection));
         };
-        let head = match head {
-            Ok(head) => head,
+        match head {
+            Ok(head) => Ok(self.receive(head, &connection, deadline).await),
             Err(error) => {
                 retire(&connection);
-                return Err(failure::exchange(&error));
+                Err(failure::exchange(&error, info_of_captured(&connection)))
             }
-        };
-        Ok(self.receive(head, &connection, deadline).await)
+        }
     }
 }
 
 impl HttpTransport {
+    /// Once the attempt has its connection: brings in what its answer may cost, and sees to it that a connection past
+    /// its age gets no further attempt, even if no answer ever comes over it. Says whether there was a connection.
+    fn begin(&self, connection: &CaptureConnection) -> bool {
+        let Some(info) = info_of_captured(connection) else { return false };
+        info.allowance.begin_attempt();
+        if info.since.elapsed() >= self.connection_max_age {
+            retire(connection);
+        }
+        true
+    }
+
     /// The head is here, so the attempt has its answer, whatever becomes of the body.
     async fn receive(
         &self,
@@ -153,6 +176,7 @@ impl HttpTransport {
                 String::from_utf8_lossy(&value[..value.len().min(MAX_LOCATION)]).into_owned()
             });
         }
+        response.retry_after = retry_after(head.headers());
         let body = head.into_body();
         if !body.is_end_stream() {
             // Boxed: the future of an attempt without a body, the common one, stays small.
@@ -160,6 +184,13 @@ impl HttpTransport {
         }
         response
     }
+}
+
+/// Two of them contradict each other, or somebody in between added one: then none counts.
+fn retry_after(headers: &HeaderMap) -> Option<RetryAfter> {
+    let mut values = headers.get_all(RETRY_AFTER).iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    RetryAfter::parse(value.to_str().ok()?)
 }
 
 /// Keeps a connection from being used again: it is too old, or it failed (a dead HTTP/2 connection would else take
@@ -170,20 +201,19 @@ fn retire(connection: &CaptureConnection) {
     }
 }
 
-/// The failure of an attempt whose deadline passed before a head came.
-fn missed(timeout: Duration, phase: Phase, connection: &CaptureConnection) -> SendFailure {
-    if let Some(connected) = connection.connection_metadata().as_ref() {
-        let peer = info_of(connected).map(|info| info.peer);
-        return SendFailure::new(Reason::ResponseTimeout, format!("no complete head within {timeout:?}")).at(peer);
+fn info_of_captured(connection: &CaptureConnection) -> Option<ConnectionInfo> {
+    connection.connection_metadata().as_ref().and_then(info_of)
+}
+
+/// The failure of an attempt whose deadline passed before a head came, and the end of its connection.
+fn missed(timeout: Duration, progress: &Progress, connection: &CaptureConnection) -> SendFailure {
+    let Some(info) = info_of_captured(connection) else { return progress.missed(timeout) };
+    retire(connection);
+    if info.carries == Carries::One {
+        // Else the request would wait on for a receiver that reads nothing.
+        info.allowance.give_up();
     }
-    let (reason, what) = match phase {
-        Phase::Place => (Reason::Local, "no place among the connections to this host"),
-        Phase::Connection => (Reason::ConnectTimeout, "no connection"),
-        Phase::Lookup => (Reason::Dns, "no answer from the name server"),
-        Phase::Connect => (Reason::ConnectTimeout, "no tcp connection"),
-        Phase::Handshake => (Reason::ConnectTimeout, "no end of the tls handshake"),
-    };
-    SendFailure::new(reason, format!("{what} within {timeout:?}"))
+    SendFailure::new(Reason::ResponseTimeout, format!("no complete head within {timeout:?}")).at(Some(info.peer))
 }
 
 /// A century: tokio's clock cannot hold `Duration::MAX`.

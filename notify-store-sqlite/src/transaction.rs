@@ -8,10 +8,14 @@ use crate::write::{Keys, Tx, insert};
 
 /// Stores events with their deliveries in the transaction that is open on `conn` (S1): they are there if and only
 /// if the host commits. `conn` is the host's own connection to the store's file, whose tables live beside notify's;
-/// a [`Transaction`](rusqlite::Transaction) derefs to it.
+/// a [`Transaction`](rusqlite::Transaction) derefs to it. The batch comes from [`Engine::prepare`].
 ///
-/// Running engines see the commit within a second. Begin with `BEGIN IMMEDIATE`: a transaction that reads first and
+/// After the commit, [`Prepared::committed`] has this process's engine send at once; others see it within two seconds.
+/// Begin with `BEGIN IMMEDIATE`: a transaction that reads first and
 /// writes later fails at once when somebody wrote between.
+///
+/// [`Engine::prepare`]: notify_core::Engine::prepare
+/// [`Prepared::committed`]: notify_core::engine::Prepared::committed
 ///
 /// # Errors
 /// [`InsertInError`]. The transaction stays open and usable, with nothing of the batch in it.

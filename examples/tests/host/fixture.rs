@@ -56,11 +56,21 @@ impl Folder {
     }
 
     pub(crate) async fn host_with(&self, options: &[&str], environment: &[(&str, &str)]) -> Host {
+        let mut command = self.command();
+        command.args(["--allow", "127.0.0.0/8"]).args(options).envs(environment.iter().copied());
+        Host::start(command).await
+    }
+
+    /// Starts a host as in production: it reaches public addresses only.
+    pub(crate) async fn guarded_host(&self) -> Host {
+        Host::start(self.command()).await
+    }
+
+    fn command(&self) -> Command {
         let store = format!("sqlite:{}", self.database().display());
         let mut command = program();
-        command.args(["--listen", "127.0.0.1:0", "--store", &store, "--allow", "127.0.0.0/8"]).args(options);
-        command.envs(environment.iter().copied());
-        Host::start(command).await
+        command.args(["--listen", "127.0.0.1:0", "--store", &store]);
+        command
     }
 }
 

@@ -14,5 +14,6 @@ mod options;
 mod receiver;
 mod secrets;
 mod shared_file;
+mod ssrf;
 mod stop;
 mod wire;

@@ -7,6 +7,7 @@ mod new_delivery;
 mod reason;
 mod reply;
 mod state;
+mod tls_fault;
 
 pub use attempt::{Attempt, Outcome, ResponseHead};
 pub use delivery::{CorruptDelivery, Delivery, StoredDelivery};
@@ -14,3 +15,4 @@ pub use new_delivery::{NewDelivery, Start};
 pub use reason::Reason;
 pub use reply::{Response, SendFailure};
 pub use state::{EventStatus, State};
+pub use tls_fault::TlsFault;

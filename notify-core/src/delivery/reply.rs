@@ -5,7 +5,9 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 
-use super::Reason;
+use crate::retry::RetryAfter;
+
+use super::{Reason, TlsFault};
 
 /// A complete head came back; the status decides, whatever became of the body.
 #[derive(Clone, Eq, PartialEq)]
@@ -19,6 +21,8 @@ pub struct Response {
     pub truncated: bool,
     /// The `Location` of a redirect, which is not followed.
     pub location: Option<String>,
+    /// What a `Retry-After` asks for, if there was exactly one that can be read.
+    pub retry_after: Option<RetryAfter>,
     /// The address that answered.
     pub peer: Option<IpAddr>,
 }
@@ -27,7 +31,7 @@ impl Response {
     /// An answer with this status and an empty body.
     #[must_use]
     pub const fn new(status: u16) -> Self {
-        Self { status, body: Bytes::new(), truncated: false, location: None, peer: None }
+        Self { status, body: Bytes::new(), truncated: false, location: None, retry_after: None, peer: None }
     }
 }
 
@@ -38,6 +42,7 @@ impl fmt::Debug for Response {
             .field("status", &self.status)
             .field("body_bytes", &self.body.len())
             .field("truncated", &self.truncated)
+            .field("retry_after", &self.retry_after)
             .field("location", &self.location.as_ref().map(|_| "****"))
             .field("peer", &self.peer)
             .finish()
@@ -55,12 +60,28 @@ pub struct SendFailure {
     pub detail: String,
     /// The address that was tried last.
     pub peer: Option<IpAddr>,
+    /// With [`Reason::Tls`], what was wrong: the endpoint's owner is told.
+    pub tls: Option<TlsFault>,
 }
 
 impl SendFailure {
     /// A failure of this kind.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into(), peer: None }
+        Self { reason, detail: detail.into(), peer: None, tls: None }
+    }
+
+    /// A TLS handshake that failed with this fault.
+    pub fn tls(fault: TlsFault, detail: impl Into<String>) -> Self {
+        Self { tls: Some(fault), ..Self::new(Reason::Tls, detail) }
+    }
+
+    /// What happened, for the endpoint's owner. Tells no address and no detail of the sender's network.
+    #[must_use]
+    pub fn sentence(&self) -> &'static str {
+        match self.tls {
+            Some(fault) if self.reason == Reason::Tls => fault.sentence(),
+            _ => self.reason.sentence(),
+        }
     }
 
     /// The same, at this address.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{EndpointId, EventFilter, TenantId, Version};
 use crate::input::InvalidInput;
-use crate::retry::{Policy, RetrySchedule, SuccessRule};
+use crate::retry::{Jitter, Policy, RetryAfterRule, RetrySchedule, SuccessRule};
 use crate::sign::SecretSet;
 use crate::time::Timestamp;
 
@@ -124,15 +124,16 @@ impl FromStr for EndpointUrl {
     type Err = InvalidInput;
 
     fn from_str(text: &str) -> Result<Self, InvalidInput> {
-        let refuse = |why: &'static str| Err(InvalidInput::new("url", "NTF-URL", why));
+        // Codes and words of the HTTP transport, which would refuse these too.
+        let refuse = |code: &'static str, why: &'static str| Err(InvalidInput::new("url", code, why));
         if text.is_empty() {
-            return refuse("must not be empty");
+            return refuse("NTF-URL", "must not be empty");
         }
         if text.len() > MAX_URL_BYTES {
-            return refuse("has at most 2048 bytes");
+            return refuse("NTF-URL-LENGTH", "has more than 2048 bytes");
         }
         if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return refuse("must not have blanks or control characters");
+            return refuse("NTF-URL-CHARACTER", "must not have blanks or control characters");
         }
         Ok(Self(Arc::from(text)))
     }
@@ -188,6 +189,10 @@ pub struct PolicyOverrides {
     pub success: Option<SuccessRule>,
     /// Its own deadline of one attempt; at most the engine's, from which the lease is derived.
     pub timeout: Option<Duration>,
+    /// Its own jitter.
+    pub jitter: Option<Jitter>,
+    /// Its own rule for `Retry-After`.
+    pub retry_after: Option<RetryAfterRule>,
 }
 
 impl PolicyOverrides {
@@ -205,6 +210,8 @@ impl PolicyOverrides {
             schedule: self.schedule.clone().unwrap_or_else(|| engine.schedule.clone()),
             success: self.success.unwrap_or(engine.success),
             timeout: self.timeout_under(engine),
+            jitter: self.jitter.unwrap_or(engine.jitter),
+            retry_after: self.retry_after.unwrap_or(engine.retry_after),
         }
     }
 }

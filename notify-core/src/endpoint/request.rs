@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::id::{EventFilter, TenantId};
 use crate::input::InvalidInput;
-use crate::retry::{Policy, RetrySchedule, SuccessRule};
+use crate::retry::{Jitter, Policy, RetryAfterRule, RetrySchedule, SuccessRule};
 
 use super::CustomHeader;
 
@@ -97,6 +97,10 @@ pub struct EndpointPatch {
     pub schedule: Option<Option<RetrySchedule>>,
     /// A timeout of its own; `Some(None)` = the engine's.
     pub timeout: Option<Option<Duration>>,
+    /// Jitter of its own; `Some(None)` = the engine's.
+    pub jitter: Option<Option<Jitter>>,
+    /// A rule of its own for `Retry-After`; `Some(None)` = the engine's.
+    pub retry_after: Option<Option<RetryAfterRule>>,
 }
 
 impl EndpointPatch {
@@ -142,6 +146,17 @@ impl EndpointPatch {
             }
             endpoint.policy.timeout = timeout;
         }
+        if let Some(jitter) = self.jitter {
+            endpoint.policy.jitter = jitter;
+        }
+        if let Some(rule) = self.retry_after {
+            if let Some(retry_after) = rule {
+                Policy { retry_after, ..Policy::default() }.check().map_err(|error| {
+                    InvalidInput::new("retry_after", "NTF-RETRY-AFTER", format!("is refused: {error}"))
+                })?;
+            }
+            endpoint.policy.retry_after = rule;
+        }
         Ok(())
     }
 }
@@ -159,6 +174,8 @@ impl fmt::Debug for EndpointPatch {
             .field("success", &self.success)
             .field("schedule", &self.schedule)
             .field("timeout", &self.timeout)
+            .field("jitter", &self.jitter)
+            .field("retry_after", &self.retry_after)
             .finish()
     }
 }

@@ -44,6 +44,8 @@ pub struct EngineBuilder {
     reveal: Reveal,
     catalogue: Catalogue,
     problems: Vec<String>,
+    #[cfg(any(test, feature = "testing"))]
+    inline: Option<tokio::sync::Mutex<()>>,
 }
 
 impl EngineBuilder {
@@ -52,11 +54,23 @@ impl EngineBuilder {
         S: Store + EndpointDirectory + EndpointAdmin + DeliveryLog,
     {
         let store = Arc::new(store);
+        let directory: Arc<dyn EndpointDirectory> = Arc::clone(&store) as _;
+        let admin: Arc<dyn EndpointAdmin> = Arc::clone(&store) as _;
+        let log: Arc<dyn DeliveryLog> = Arc::clone(&store) as _;
+        Self::from_parts(store, directory, admin, log)
+    }
+
+    pub(crate) fn from_parts(
+        store: Arc<dyn Store>,
+        directory: Arc<dyn EndpointDirectory>,
+        admin: Arc<dyn EndpointAdmin>,
+        log: Arc<dyn DeliveryLog>,
+    ) -> Self {
         Self {
-            directory: Arc::clone(&store) as Arc<dyn EndpointDirectory>,
-            admin: Arc::clone(&store) as Arc<dyn EndpointAdmin>,
-            log: Arc::clone(&store) as Arc<dyn DeliveryLog>,
             store,
+            directory,
+            admin,
+            log,
             transport: None,
             clock: Arc::new(SystemClock::new()),
             entropy: default_entropy(),
@@ -67,7 +81,16 @@ impl EngineBuilder {
             reveal: Reveal::Never,
             catalogue: Catalogue::default(),
             problems: Vec::new(),
+            #[cfg(any(test, feature = "testing"))]
+            inline: None,
         }
+    }
+
+    /// A publish sends what is due before it returns.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn deliver_inline(mut self) -> Self {
+        self.inline = Some(tokio::sync::Mutex::default());
+        self
     }
 
     /// How requests are made. Required.
@@ -209,6 +232,8 @@ impl EngineBuilder {
             inbox: Mutex::default(),
             bell: Notify::new(),
             crowd: Crowd::default(),
+            #[cfg(any(test, feature = "testing"))]
+            inline: self.inline,
         }))
     }
 }

@@ -15,6 +15,7 @@ use super::driver::{Driver, Round};
 use super::endpoints::Endpoints;
 use super::error::{PublishError, RunError};
 use super::history::History;
+use super::prepare::Prepared;
 use super::publisher::{Publisher, Receipt};
 use super::shared::{Shared, lock};
 
@@ -23,7 +24,7 @@ use super::shared::{Shared, lock};
 /// Several engines can live in one process, and several processes can share one store.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 /// How the engine does.
@@ -104,6 +105,14 @@ impl Engine {
     /// See [`PublishError`].
     pub async fn publish_all(&self, events: Vec<NewEvent>) -> Result<Vec<Receipt>, PublishError> {
         self.publisher().publish_all(events).await
+    }
+
+    /// Prepares events for an insert in the host's own transaction: see [`Publisher::prepare`].
+    ///
+    /// # Errors
+    /// See [`PublishError`].
+    pub async fn prepare(&self, events: Vec<NewEvent>) -> Result<Prepared, PublishError> {
+        self.publisher().prepare(events).await
     }
 
     /// Registers, reads and changes endpoints.

@@ -15,12 +15,16 @@ mod entropy;
 mod error;
 mod held;
 mod history;
+#[cfg(any(test, feature = "testing"))]
+mod in_order;
 mod ping;
+mod prepare;
 mod publisher;
 mod reference;
 mod reserved;
 mod secrets;
 mod shared;
+mod stored;
 mod subscriptions;
 mod timekeeper;
 
@@ -37,5 +41,6 @@ pub use entropy::OsEntropy;
 pub use error::{BuildError, ControlError, PublishError, RunError};
 pub use history::{History, Outlook};
 pub use ping::PING;
+pub use prepare::Prepared;
 pub use publisher::{Publisher, Receipt};
 pub use secrets::DEFAULT_OVERLAP;

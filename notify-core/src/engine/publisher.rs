@@ -3,20 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::delivery::{Delivery, NewDelivery, Start};
-use crate::dispatch::DispatchInput;
 use crate::event::{EventPayload, NewEvent};
 use crate::fanout::fan_out;
-use crate::id::{EndpointId, EventId};
-use crate::observe::Observation;
-use crate::store::{Claimed, InsertOutcome, Inserted, Operation, PublishBatch, PublishedEvent, StoreError};
+use crate::id::EventId;
+use crate::store::{InsertOutcome, Operation, PublishBatch, PublishedEvent, StoreError};
 use crate::time::Timestamp;
 
 use super::crowd::Places;
 use super::error::PublishError;
-use super::held::look_again;
+use super::prepare::Prepared;
 use super::reserved::Reserved;
 use super::shared::Shared;
+use super::stored::{announce, receipts};
 
 /// An insert may wait for a slow disk; after this long nobody knows whether it is stored.
 const INSERT_DEADLINE: Duration = Duration::from_secs(30);
@@ -71,13 +69,7 @@ impl Publisher {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let shared = &self.shared;
-        let now = shared.now();
-        let mut batch = PublishBatch { now, events: Vec::with_capacity(events.len()) };
-        for event in &events {
-            batch.events.push(self.prepare(event, now).await?);
-        }
-        self.insert(batch).await
+        self.insert(self.build_all(&events).await?).await
     }
 
     /// Stores a batch, and hands over in memory what it may.
@@ -86,8 +78,10 @@ impl Publisher {
         let reserved = self.reserve(&mut batch).await;
         match shared.within(INSERT_DEADLINE, Operation::Insert, shared.store.insert(&batch)).await {
             Ok(InsertOutcome::Stored(answers)) => {
-                let receipts = self.stored(&batch, answers, reserved);
-                look_again(shared, born_held(&batch)).await;
+                let receipts = receipts(&batch, answers);
+                announce(shared, &batch, &receipts, reserved).await;
+                #[cfg(any(test, feature = "testing"))]
+                super::in_order::deliver_inline(shared).await;
                 if shared.is_running() {
                     // A task that publishes in a loop must not keep the engine, or other publishers, from their turn.
                     tokio::task::yield_now().await;
@@ -108,6 +102,35 @@ impl Publisher {
         }
     }
 
+    /// Prepares events for an insert in the host's own transaction; see [`Prepared`]. To be called before the
+    /// transaction begins: it reads the endpoints through a connection of the store's own.
+    ///
+    /// ```
+    /// # async fn example(engine: notify_core::Engine, store: notify_core::MemoryStore)
+    /// # -> Result<(), Box<dyn std::error::Error>> {
+    /// use notify_core::NewEvent;
+    /// use notify_core::store::Store as _;
+    ///
+    /// let event = NewEvent::new("invoice.paid", r#"{"invoice_id":"inv_1"}"#)?;
+    /// let prepared = engine.prepare(vec![event]).await?;
+    /// // Here the host's transaction begins, and its own writes happen.
+    /// let outcome = store.insert(prepared.batch()).await?; // a host calls its adapter's insert_in(&tx, prepared.batch())
+    /// let receipts = prepared.receipts(outcome)?;
+    /// // Here the host commits.
+    /// prepared.committed(&receipts).await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`publish_all`](Self::publish_all), without conflicts: those are found by the insert.
+    ///
+    /// # Cancel safety
+    /// Dropping it has no effect.
+    pub async fn prepare(&self, events: Vec<NewEvent>) -> Result<Prepared, PublishError> {
+        Ok(Prepared::new(Arc::clone(&self.shared), self.build_all(&events).await?))
+    }
+
     /// Finds places for what is due now. An engine that keeps up has some in a moment, and waiting for one costs less
     /// than a claim later; one that does not keep up refuses at once from then on.
     async fn reserve(&self, batch: &mut PublishBatch) -> Reserved {
@@ -119,7 +142,16 @@ impl Publisher {
         reserved
     }
 
-    async fn prepare(&self, event: &NewEvent, now: Timestamp) -> Result<PublishedEvent, PublishError> {
+    async fn build_all(&self, events: &[NewEvent]) -> Result<PublishBatch, PublishError> {
+        let now = self.shared.now();
+        let mut batch = PublishBatch { now, events: Vec::with_capacity(events.len()) };
+        for event in events {
+            batch.events.push(self.build(event, now).await?);
+        }
+        Ok(batch)
+    }
+
+    async fn build(&self, event: &NewEvent, now: Timestamp) -> Result<PublishedEvent, PublishError> {
         let shared = &self.shared;
         let event_type = event.event_type();
         if !shared.catalogue.allows(event_type) {
@@ -144,59 +176,10 @@ impl Publisher {
             idempotency_key: event.idempotency_key().cloned(),
         })
     }
-
-    fn stored(&self, batch: &PublishBatch, answers: Vec<Inserted>, reserved: Reserved) -> Vec<Receipt> {
-        let (mut leased, mut waiting) = (Vec::new(), Vec::new());
-        let mut receipts = Vec::with_capacity(answers.len());
-        for (published, answer) in batch.events.iter().zip(answers) {
-            receipts.push(match answer {
-                Inserted::Duplicate { first, deliveries } => Receipt { event_id: first, deliveries, duplicate: true },
-                Inserted::New => {
-                    self.sort_out(published, batch.now, &mut leased, &mut waiting);
-                    let (event, deliveries) = (&published.event.key, published.deliveries.len());
-                    self.shared.observe(&Observation::Published { event, deliveries });
-                    Receipt { event_id: event.id.clone(), deliveries, duplicate: false }
-                }
-            });
-        }
-        reserved.hand_over(leased);
-        if !waiting.is_empty() {
-            self.shared.push_if_running(DispatchInput::StoredDue(waiting));
-        }
-        receipts
-    }
-
-    fn sort_out(
-        &self,
-        published: &PublishedEvent,
-        now: Timestamp,
-        leased: &mut Vec<Claimed>,
-        waiting: &mut Vec<EndpointId>,
-    ) {
-        for new in &published.deliveries {
-            match new.start {
-                Start::Leased { .. } => leased.push(claimed(published, new, now)),
-                Start::Due(at) if at <= now => waiting.push(new.endpoint.clone()),
-                Start::Due(at) => self.shared.push_if_running(DispatchInput::DueAt(at)),
-                Start::Held(_) => {}
-            }
-        }
-    }
 }
 
 /// The receipt of the one event that was published.
 pub(super) fn only(mut receipts: Vec<Receipt>) -> Result<Receipt, PublishError> {
     // One answer for each event is the store's promise (S1).
     receipts.pop().ok_or_else(|| StoreError::unavailable(Operation::Insert, "the store gave no answer").into())
-}
-
-fn born_held(batch: &PublishBatch) -> Vec<EndpointId> {
-    let deliveries = batch.events.iter().flat_map(|event| &event.deliveries);
-    let held = deliveries.filter(|delivery| matches!(delivery.start, Start::Held(_)));
-    held.map(|delivery| delivery.endpoint.clone()).collect()
-}
-
-/// The row as the insert left it.
-fn claimed(published: &PublishedEvent, new: &NewDelivery, now: Timestamp) -> Claimed {
-    Claimed { delivery: Delivery::begin(published.event.key.clone(), new, now), event: Arc::clone(&published.event) }
 }

@@ -54,6 +54,9 @@ pub(super) struct Shared {
     pub(super) bell: Notify,
     /// Publishers that wait for a place.
     pub(super) crowd: Crowd,
+    /// Whether a publish sends what is due before it returns: one at a time, and only in tests.
+    #[cfg(any(test, feature = "testing"))]
+    pub(super) inline: Option<tokio::sync::Mutex<()>>,
 }
 
 /// Which run of this engine.

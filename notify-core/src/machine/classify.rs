@@ -1,7 +1,7 @@
 //! Success or failure, and which.
 
 use crate::delivery::{Outcome, Reason, Response, ResponseHead, SendFailure};
-use crate::retry::SuccessRule;
+use crate::retry::{RetryAfter, SuccessRule};
 
 /// What one reply means.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -18,19 +18,20 @@ pub struct Verdict {
     pub response: Option<ResponseHead>,
     /// The address that answered or was tried last.
     pub peer: Option<std::net::IpAddr>,
+    /// What a 429 or a 503 asks for.
+    pub retry_after: Option<RetryAfter>,
 }
 
 impl Verdict {
+    /// An outcome of which nothing else is known.
+    #[must_use]
+    pub const fn new(outcome: Outcome) -> Self {
+        Self { outcome, status_code: None, error: None, detail: None, response: None, peer: None, retry_after: None }
+    }
+
     /// A failure without an answer that anybody saw.
     pub(crate) fn of_reason(reason: Reason) -> Self {
-        Self {
-            outcome: Outcome::Failure(reason),
-            status_code: None,
-            error: Some(reason.sentence().to_owned()),
-            detail: None,
-            response: None,
-            peer: None,
-        }
+        Self { error: Some(reason.sentence().to_owned()), ..Self::new(Outcome::Failure(reason)) }
     }
 }
 
@@ -39,17 +40,17 @@ impl Verdict {
 pub fn classify(reply: Result<Response, SendFailure>, rule: SuccessRule) -> Verdict {
     match reply {
         Ok(response) => judge_status(response, rule),
-        Err(failure) => {
+        Err(mut failure) => {
             // A transport that came back has an outcome. Only the engine knows of lost and interrupted attempts, and
             // those burn no retry: a transport that said so would be asked for ever.
-            let reason = if failure.reason.counts() { failure.reason } else { Reason::Local };
+            if !failure.reason.counts() {
+                failure.reason = Reason::Local;
+            }
             Verdict {
-                outcome: Outcome::Failure(reason),
-                status_code: None,
-                error: Some(reason.sentence().to_owned()),
+                error: Some(failure.sentence().to_owned()),
                 detail: Some(failure.detail),
-                response: None,
                 peer: failure.peer,
+                ..Verdict::new(Outcome::Failure(failure.reason))
             }
         }
     }
@@ -80,6 +81,8 @@ fn judge_status(response: Response, rule: SuccessRule) -> Verdict {
         detail: None,
         response: Some(ResponseHead { bytes: response.body, truncated: response.truncated }),
         peer: response.peer,
+        // RFC 9110, section 10.2.3, and RFC 6585, section 4. With a redirect it means something else.
+        retry_after: response.retry_after.filter(|_| matches!(status, 429 | 503)),
     }
 }
 

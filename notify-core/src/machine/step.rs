@@ -216,7 +216,7 @@ impl<'a> Draft<'a> {
 
     fn finish(&mut self, gate: Gate, policy: &Policy, ran: Ran, verdict: Verdict) {
         let ended_at = ran.started_at.saturating_add(ran.duration);
-        let outcome = verdict.outcome;
+        let (outcome, asked) = (verdict.outcome, verdict.retry_after);
         self.log(ran, verdict);
         self.next.lost_leases = 0;
         self.next.lost_logged = 0;
@@ -229,7 +229,7 @@ impl<'a> Draft<'a> {
         };
         self.next.reason = Some(reason);
         self.next.failures = self.next.failures.saturating_add(1);
-        match (policy.schedule.due_after(self.next.failures, ended_at), gate) {
+        match (policy.due_after(&self.next.id, self.next.failures, ended_at, asked), gate) {
             (_, Gate::Gone) => self.settle(State::Cancelled, ended_at),
             (None, _) => self.settle(State::Failed, ended_at),
             (Some(due), Gate::Disabled) => self.hold(due),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::time::Timestamp;
 
 const MAX_RETRIES: usize = 100;
-const MAX_DELAY: Duration = Duration::from_secs(366 * 24 * 3600);
+pub(super) const MAX_DELAY: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// The delays between the attempts of one delivery, each counted from the **end** of the attempt before.
 ///

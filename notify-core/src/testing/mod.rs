@@ -1,8 +1,18 @@
-//! For tests of hosts, of stores, and of notify itself (feature `testing`): a clock that stands still until it is
-//! moved, and a transport that answers from a script. No sockets, no sleeps.
+//! For tests of hosts, of stores, and of notify itself (feature `testing`). No sockets, no sleeps.
+//!
+//! A host's test takes [`TestNotify`]: an engine whose clock stands still until it is moved, whose receivers answer by
+//! script, and which can say what was published and delivered. Its pieces, [`ManualClock`] and [`ScriptedTransport`],
+//! can be used alone. The author of a store takes the [`kit`].
 
+mod host;
+#[cfg(feature = "testing")]
+pub mod kit;
 mod manual_clock;
+mod pace;
+mod replies;
 mod scripted_transport;
 
+pub use host::{Delivered, TestNotify, TestNotifyBuilder, TestWebhook};
 pub use manual_clock::ManualClock;
+pub use replies::{answer, in_hours, in_minutes, in_seconds, refused, status, timeout};
 pub use scripted_transport::{Reply, ScriptedTransport, SentRequest};

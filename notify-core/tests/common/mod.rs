@@ -5,6 +5,7 @@
 
 mod fault_store;
 mod gauge_transport;
+pub mod scripted;
 
 use std::sync::Arc;
 use std::time::Duration;

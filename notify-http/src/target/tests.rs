@@ -1,13 +1,15 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::guard::tests::opening;
+use crate::guard::{GuardOptions, Verdict};
 
 fn shut() -> Guard {
     Guard::default()
 }
 
 fn loopback() -> Guard {
-    Guard::new(vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()])
+    opening(&["127.0.0.0/8", "::1/128"])
 }
 
 fn code(text: &str, guard: &Guard) -> &'static str {
@@ -150,6 +152,44 @@ fn public_urls_are_taken_and_their_scheme_and_host_normalised() {
 }
 
 #[test]
+fn options_narrow_what_is_taken_and_say_so() {
+    let guard = GuardOptions {
+        denied_hosts: vec!["acme.com".into()],
+        denied_ranges: vec!["8.8.8.0/24".into()],
+        ports: Some(vec![443, 9200]),
+        ..GuardOptions::default()
+    };
+    let guard = guard.build().unwrap();
+    for (text, expected) in [
+        ("https://in.acme.com/", "NTF-URL-DENIED"),
+        ("https://8.8.8.8/", "NTF-URL-DENIED"),
+        ("https://h.example.com:8443/", "NTF-URL-PORT"),
+        ("https://10.0.0.1/", "NTF-URL-PRIVATE"),
+    ] {
+        assert_eq!(code(text, &guard), expected, "{text}");
+    }
+    for text in ["https://h.example.com/", "https://h.example.com:9200/", "https://8.8.4.4/"] {
+        assert!(Target::read(text, &guard).is_ok(), "{text}");
+    }
+    let names_only = GuardOptions { refuses_literals: true, ..GuardOptions::default() }.build().unwrap();
+    assert_eq!(code("https://8.8.4.4/", &names_only), "NTF-URL-LITERAL");
+    assert!(Target::read("https://h.example.com/", &names_only).is_ok());
+}
+
+#[test]
+fn an_allowed_host_is_taken_over_http_and_nothing_else_is() {
+    let guard = GuardOptions { allowed_hosts: vec!["db.internal".into()], ..GuardOptions::default() };
+    let guard = guard.build().unwrap();
+    for text in ["http://db.internal/", "https://DB.internal:8443/"] {
+        assert!(Target::read(text, &guard).is_ok(), "{text}");
+    }
+    assert_eq!(code("http://h.example.com/", &guard), "NTF-URL-SCHEME");
+    assert_eq!(code("http://10.0.0.1/", &guard), "NTF-URL-SCHEME");
+    assert_eq!(code("https://10.0.0.1/", &guard), "NTF-URL-PRIVATE");
+    assert_eq!(code("https://x.db.internal/", &guard), "NTF-URL-PRIVATE");
+}
+
+#[test]
 fn path_and_query_stay_byte_for_byte() {
     for tail in [
         "/a%2Fb/?p=1&q=a%3Ab&q=a+b&t=Q%2BHG%3D&e=&f&u=%E2%82%AC",
@@ -160,6 +200,21 @@ fn path_and_query_stay_byte_for_byte() {
     ] {
         let target = Target::read(&format!("https://h.example.com:8443{tail}"), &shut()).unwrap();
         assert_eq!(target.uri.path_and_query().unwrap().as_str(), tail);
+    }
+}
+
+#[test]
+fn what_http_cannot_carry_is_percent_encoded_and_the_rest_stays() {
+    for (tail, sent) in [
+        ("/ü/../%7e//x?q=é&z=it's%20", "/%C3%BC/../%7e//x?q=%C3%A9&z=it's%20"),
+        ("?名=1", "/?%E5%90%8D=1"),
+        ("/a<b>`{c}\"", "/a%3Cb%3E%60%7Bc%7D%22"),
+        ("/❤\u{fe0f}", "/%E2%9D%A4%EF%B8%8F"),
+    ] {
+        let target = Target::read(&format!("https://h.example.com{tail}"), &shut()).unwrap();
+        assert_eq!(target.uri.path_and_query().unwrap().as_str(), sent);
+        let again = Target::read(&target.uri.to_string(), &shut()).unwrap();
+        assert_eq!(again.uri, target.uri, "{tail}");
     }
 }
 
@@ -182,6 +237,8 @@ fn a_refused_address_is_named_with_its_reason_and_the_way_out() {
     let error = Target::read("https://10.0.0.5/hook", &shut()).unwrap_err();
     assert_eq!(error.to_string(), "url refused: address 10.0.0.5 is private (RFC 1918) (NTF-URL-PRIVATE)");
     assert!(error.help().unwrap().contains("allow_private_networks"));
+    let error = Target::read("https://h.example.com./", &shut()).unwrap_err();
+    assert_eq!(error.to_string(), "url has a host that ends in a dot (NTF-URL-HOST)");
 }
 
 proptest! {

@@ -9,7 +9,6 @@ use bytes::Bytes;
 use notify_core::delivery::{Reason, SendFailure};
 use notify_core::transport::{Request, Transport};
 use notify_http::{HttpTransport, Resolve};
-use tokio::net::{TcpSocket, TcpStream};
 
 use crate::receiver::{Answer, Receiver, loopback, raw, within};
 
@@ -39,24 +38,6 @@ async fn a_silent_name_server_is_a_dns_failure() {
     let transport = loopback().resolver(DeadNameServer).build().unwrap();
     let failure = late(&transport, within("https://h.example.com/", MILLIS)).await;
     assert_eq!(failure.reason, Reason::Dns);
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_connection_that_is_never_accepted_is_a_connect_timeout() {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let listener = socket.listen(1).unwrap();
-    let address = listener.local_addr().unwrap();
-    // Linux drops the SYN once the queue of connections nobody accepts is full.
-    let mut queue = Vec::new();
-    while let Ok(tcp) = tokio::time::timeout(Duration::from_millis(100), TcpStream::connect(address)).await {
-        queue.push(tcp.unwrap());
-        assert!(queue.len() < 64, "the queue does not fill");
-    }
-    let transport = loopback().build().unwrap();
-    let failure = late(&transport, within(format!("http://{address}/"), MILLIS)).await;
-    assert_eq!(failure.reason, Reason::ConnectTimeout, "{failure}");
 }
 
 #[tokio::test]

@@ -1,11 +1,19 @@
 //! The transport against receivers on loopback that do what real ones should not.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod certificates;
+mod connections;
 mod deadline;
+mod dns;
+mod engine;
 mod environment;
+mod fuzzed;
+mod hostile;
+mod live;
+mod memory;
 mod names;
+mod proxy;
 mod receiver;
 mod reply;
+mod ssrf;
 mod tls;
 mod wire;

@@ -30,6 +30,38 @@ async fn the_system_resolver_knows_localhost() {
 }
 
 #[tokio::test]
+async fn an_allowed_host_leads_inside_over_plain_http_and_no_other_name_or_address_does() {
+    let receiver = Receiver::always(Answer::status(200)).await;
+    let port = receiver.address.port();
+    let names = Names::answering(&[&["127.0.0.1"]]);
+    let transport = HttpTransport::builder().allow_host("Billing.Corp.Internal").resolver(names).build().unwrap();
+    let url = format!("http://billing.corp.internal:{port}/");
+    transport.check(&url).unwrap();
+    assert_eq!(transport.send(request(url.as_str())).await.unwrap().status, 200);
+    for host in ["x.billing.corp.internal", "corp.internal", "hooks.example.com", "127.0.0.1", "localhost"] {
+        for scheme in ["http", "https"] {
+            let failure = transport.send(request(format!("{scheme}://{host}:{port}/"))).await.unwrap_err();
+            assert_eq!(failure.reason, Reason::AddressRefused, "{scheme}://{host}");
+        }
+    }
+    assert_eq!(receiver.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_denied_host_or_range_is_refused_also_where_all_is_open() {
+    let receiver = Receiver::always(Answer::status(200)).await;
+    let port = receiver.address.port();
+    let open = || loopback().resolver(Names::answering(&[&["127.0.0.1"]]));
+    let url = format!("http://in.acme.com:{port}/");
+    assert_eq!(open().build().unwrap().send(request(url.as_str())).await.unwrap().status, 200);
+    for shut in [open().deny_host("acme.com"), open().deny_cidr("127.0.0.1")] {
+        let failure = shut.build().unwrap().send(request(url.as_str())).await.unwrap_err();
+        assert_eq!(failure.reason, Reason::AddressRefused);
+    }
+    assert_eq!(receiver.connections(), 1);
+}
+
+#[tokio::test]
 async fn mixed_answers_refuse_the_name_before_any_connection() {
     let receiver = Receiver::always(Answer::status(200)).await;
     let url = format!("http://hooks.example.com:{}/", receiver.address.port());
@@ -116,7 +148,7 @@ fn ranges_that_cannot_be_read_or_never_open_are_told_at_build() {
         let error = HttpTransport::builder().allow_cidr(text).build().unwrap_err();
         assert!(matches!(error, HttpBuildError::Range { .. }), "{text}: {error}");
     }
-    for text in ["169.254.169.254", "169.254.0.0/16", "fe80::/10", "::ffff:127.0.0.0/104", "fd00:ec2::254/128"] {
+    for text in ["169.254.169.254", "fe80::/10", "::ffff:127.0.0.0/104", "fd00:ec2::254/128"] {
         let error = HttpTransport::builder().allow_cidr(text).build().unwrap_err();
         assert!(matches!(error, HttpBuildError::RangeNeverOpens { .. }), "{text}: {error}");
     }

@@ -13,8 +13,9 @@ use bytes::Bytes;
 use notify_core::delivery::{Response, SendFailure};
 use notify_core::sign::Header;
 use notify_core::transport::{Request, Transport};
+use notify_http::testing::ReceivedRequest;
 use notify_http::{HttpTransport, HttpTransportBuilder, Resolve};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -48,28 +49,11 @@ impl Answer {
     }
 }
 
-/// A request as it came over the wire.
-#[derive(Clone, Debug)]
-pub(crate) struct Captured {
-    pub(crate) head: String,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Captured {
-    pub(crate) fn target(&self) -> &str {
-        self.head.split(' ').nth(1).unwrap()
-    }
-
-    pub(crate) fn lines(&self, name: &str) -> Vec<&str> {
-        self.head.split("\r\n").skip(1).filter_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).collect()
-    }
-}
-
 /// A receiver on loopback; it stops when dropped.
 #[derive(Debug)]
 pub(crate) struct Receiver {
     pub(crate) address: SocketAddr,
-    requests: Arc<Mutex<Vec<Captured>>>,
+    requests: Arc<Mutex<Vec<ReceivedRequest>>>,
     connections: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
@@ -97,7 +81,7 @@ impl Receiver {
     ) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (requests, connections) = (Arc::<Mutex<Vec<Captured>>>::default(), Arc::new(AtomicUsize::new(0)));
+        let (requests, connections) = (Arc::<Mutex<Vec<ReceivedRequest>>>::default(), Arc::new(AtomicUsize::new(0)));
         let (log, count, script) = (Arc::clone(&requests), Arc::clone(&connections), Arc::new(script));
         let task = tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
@@ -121,7 +105,7 @@ impl Receiver {
         format!("http://{}{tail}", self.address)
     }
 
-    pub(crate) fn requests(&self) -> Vec<Captured> {
+    pub(crate) fn requests(&self) -> Vec<ReceivedRequest> {
         self.requests.lock().unwrap().clone()
     }
 
@@ -138,10 +122,10 @@ impl Drop for Receiver {
 
 async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
-    log: &Mutex<Vec<Captured>>,
+    log: &Mutex<Vec<ReceivedRequest>>,
     script: &(impl Fn(usize) -> Answer + Sync),
 ) -> io::Result<()> {
-    while let Some(captured) = read_request(&mut stream).await? {
+    while let Some(captured) = ReceivedRequest::read(&mut stream).await? {
         let nth = {
             let mut log = log.lock().unwrap();
             log.push(captured);
@@ -174,28 +158,6 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
         stream.flush().await?;
     }
     Ok(())
-}
-
-async fn read_request<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<Captured>> {
-    let mut bytes = Vec::new();
-    let end = loop {
-        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-            break end + 4;
-        }
-        if stream.read_buf(&mut bytes).await? == 0 {
-            return Ok(None);
-        }
-    };
-    let mut body = bytes.split_off(end);
-    let mut captured = Captured { head: String::from_utf8(bytes).unwrap(), body: Vec::new() };
-    let length = captured.lines("content-length").first().map_or(0, |length| length.parse().unwrap());
-    while body.len() < length {
-        if stream.read_buf(&mut body).await? == 0 {
-            return Ok(None);
-        }
-    }
-    captured.body = body;
-    Ok(Some(captured))
 }
 
 /// A listener that hands each accepted connection to `serve`, for receivers that speak no HTTP.

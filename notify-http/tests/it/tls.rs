@@ -11,37 +11,27 @@ use http::{HeaderMap, Version};
 use http_body_util::Empty;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use notify_core::delivery::Reason;
+use notify_core::delivery::{Reason, TlsFault};
 use notify_core::transport::Transport;
-use notify_http::{HttpBuildError, HttpTransport, HttpTransportBuilder};
-use rustls::ServerConfig;
-use tokio::io::AsyncWriteExt;
+use notify_http::testing::{Ending, TestAuthority, Validity, config_by_server_name};
+use notify_http::{HttpBuildError, HttpTransport, HttpTransportBuilder, TlsProfile};
 use tokio_rustls::TlsAcceptor;
 
-use crate::certificates::{Authority, Identity, Years, by_server_name};
 use crate::receiver::{Answer, Names, Receiver, loopback, raw, request};
 
 const NAME: &str = "hooks.example.com";
 
-fn trusting(root: &Authority) -> HttpTransportBuilder {
+fn trusting(root: &TestAuthority) -> HttpTransportBuilder {
     let names = Names::answering(&[&["127.0.0.1"]]);
-    loopback().extra_root_pem(root.pem.as_str()).resolver(names)
-}
-
-/// Asks a receiver with this configuration as `NAME`; expects a refusal that says `word`.
-async fn refused(root: &Authority, config: ServerConfig, word: &str) {
-    let receiver = Receiver::tls(config, Answer::status(200)).await;
-    let url = format!("https://{NAME}:{}/", receiver.address.port());
-    let failure = trusting(root).build().unwrap().send(request(url)).await.unwrap_err();
-    assert_eq!((failure.reason, failure.peer), (Reason::Tls, Some(receiver.address.ip())), "{failure}");
-    assert!(failure.detail.contains(word), "{word}: {failure}");
-    assert!(receiver.requests().is_empty());
+    loopback().extra_root_pem(root.pem()).resolver(names)
 }
 
 #[tokio::test]
 async fn a_trusted_certificate_for_the_name_is_accepted() {
-    let root = Authority::root("the root");
-    let receiver = Receiver::tls(root.identity(NAME, Years::Now).into_config(), Answer::status(200)).await;
+    let root = TestAuthority::root("the root").unwrap();
+    let receiver =
+        Receiver::tls(root.server(NAME, Validity::Present).unwrap().into_server_config().unwrap(), Answer::status(200))
+            .await;
     let url = format!("https://{NAME}:{}/", receiver.address.port());
     assert_eq!(trusting(&root).build().unwrap().send(request(url)).await.unwrap().status, 200);
     assert_eq!(receiver.requests()[0].lines("host"), [format!("{NAME}:{}", receiver.address.port())]);
@@ -49,8 +39,12 @@ async fn a_trusted_certificate_for_the_name_is_accepted() {
 
 #[tokio::test]
 async fn a_certificate_for_an_address_is_accepted_at_a_literal() {
-    let root = Authority::root("the root");
-    let receiver = Receiver::tls(root.identity("127.0.0.1", Years::Now).into_config(), Answer::status(200)).await;
+    let root = TestAuthority::root("the root").unwrap();
+    let receiver = Receiver::tls(
+        root.server("127.0.0.1", Validity::Present).unwrap().into_server_config().unwrap(),
+        Answer::status(200),
+    )
+    .await;
     assert_eq!(
         trusting(&root).build().unwrap().send(request(format!("https://{}/", receiver.address))).await.unwrap().status,
         200
@@ -58,42 +52,16 @@ async fn a_certificate_for_an_address_is_accepted_at_a_literal() {
 }
 
 #[tokio::test]
-async fn a_faulty_certificate_fails_with_the_name_of_its_fault() {
-    let root = Authority::root("the root");
-    refused(&root, root.identity(NAME, Years::Past).into_config(), "expired").await;
-    refused(&root, root.identity(NAME, Years::Future).into_config(), "not yet valid").await;
-    refused(&root, root.identity("other.example.com", Years::Now).into_config(), "another name").await;
-    refused(&root, Identity::self_signed(NAME).into_config(), "issuer is unknown").await;
-    refused(&root, Authority::root("another root").identity(NAME, Years::Now).into_config(), "issuer is unknown").await;
-    refused(&root, root.intermediate().identity(NAME, Years::Now).into_config(), "intermediate").await;
-}
-
-#[tokio::test]
 async fn names_that_share_an_address_get_their_own_certificates() {
-    let root = Authority::root("the root");
+    let root = TestAuthority::root("the root").unwrap();
     let names = ["one.example.com", "two.example.com"];
-    let config = by_server_name(names.map(|name| (name, root.identity(name, Years::Now))).into());
+    let config =
+        config_by_server_name(names.map(|name| (name, root.server(name, Validity::Present).unwrap())).into()).unwrap();
     let receiver = Receiver::tls(config, Answer::status(200)).await;
     let transport = trusting(&root).build().unwrap();
     for name in names {
         let url = format!("https://{name}:{}/", receiver.address.port());
         assert_eq!(transport.send(request(url)).await.unwrap().status, 200, "{name}");
-    }
-}
-
-#[tokio::test]
-async fn old_tls_and_no_tls_are_tls_failures() {
-    const ALERT_PROTOCOL_VERSION: [u8; 7] = [0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46];
-    for answer in [&ALERT_PROTOCOL_VERSION[..], b"HTTP/1.1 400 Bad Request\r\n\r\n", b""] {
-        let address = raw(move |mut tcp| async move {
-            tcp.write_all(answer).await.unwrap();
-            tcp.shutdown().await.unwrap();
-            // Reads to the end, so that what was written is not lost to a reset.
-            let _ = tokio::io::copy(&mut tcp, &mut tokio::io::sink()).await;
-        })
-        .await;
-        let failure = loopback().build().unwrap().send(request(format!("https://{address}/"))).await.unwrap_err();
-        assert_eq!(failure.reason, Reason::Tls, "{answer:?}: {failure}");
     }
 }
 
@@ -113,8 +81,8 @@ struct Http2 {
 }
 
 impl Http2 {
-    async fn start(root: &Authority) -> Self {
-        let mut config = root.identity(NAME, Years::Now).into_config();
+    async fn start(root: &TestAuthority) -> Self {
+        let mut config = root.server(NAME, Validity::Present).unwrap().into_server_config().unwrap();
         config.alpn_protocols = vec![b"h2".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let (requests, connections) = (Arc::<Mutex<Vec<_>>>::default(), Arc::new(AtomicUsize::new(0)));
@@ -147,7 +115,7 @@ impl Http2 {
 
 #[tokio::test]
 async fn a_receiver_that_prefers_http_2_gets_it_with_the_same_headers() {
-    let root = Authority::root("the root");
+    let root = TestAuthority::root("the root").unwrap();
     let receiver = Http2::start(&root).await;
     let transport = trusting(&root).build().unwrap();
     for _ in 0..3 {
@@ -167,7 +135,7 @@ async fn a_receiver_that_prefers_http_2_gets_it_with_the_same_headers() {
 
 #[tokio::test]
 async fn a_reset_stream_is_one_failed_attempt_and_never_a_second_request() {
-    let root = Authority::root("the root");
+    let root = TestAuthority::root("the root").unwrap();
     let receiver = Http2::start(&root).await;
     let failure = trusting(&root).build().unwrap().send(request(receiver.url("/reset"))).await.unwrap_err();
     assert_eq!((failure.reason, failure.peer), (Reason::Reset, Some(receiver.address.ip())), "{failure}");
@@ -176,11 +144,83 @@ async fn a_reset_stream_is_one_failed_attempt_and_never_a_second_request() {
 
 #[tokio::test]
 async fn an_http_2_connection_past_its_age_is_not_used_again() {
-    let root = Authority::root("the root");
+    let root = TestAuthority::root("the root").unwrap();
     let receiver = Http2::start(&root).await;
     let transport = trusting(&root).connection_max_age(Duration::ZERO).build().unwrap();
     for _ in 0..3 {
         assert_eq!(transport.send(request(receiver.url("/"))).await.unwrap().status, 200);
     }
     assert_eq!(receiver.connections.load(Ordering::SeqCst), 3);
+}
+
+/// A receiver of `NAME` and of `other.example.com` that demands a client certificate of `root`'s.
+async fn mutual(root: &TestAuthority) -> Receiver {
+    let identity = root.server(NAME, Validity::Present).unwrap();
+    Receiver::tls(identity.into_mutual_server_config(root).unwrap(), Answer::status(200)).await
+}
+
+fn client_certificate(root: &TestAuthority) -> TlsProfile {
+    let client = root.client("the sender").unwrap();
+    TlsProfile::new().client_certificate_pem(client.pem(), client.key_pem())
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_shown_to_its_host_and_to_no_other() {
+    let root = TestAuthority::root("the root").unwrap();
+    let receiver = mutual(&root).await;
+    let port = receiver.address.port();
+    let with = trusting(&root).tls_for_host(NAME.to_uppercase(), client_certificate(&root)).build().unwrap();
+    for _ in 0..2 {
+        assert_eq!(with.send(request(format!("https://{NAME}:{port}/"))).await.unwrap().status, 200);
+    }
+    assert_eq!(receiver.connections(), 1);
+
+    let refused = Ending::Tls(TlsFault::ClientCertificate);
+    let for_another = trusting(&root).tls_for_host("other.example.com", client_certificate(&root)).build().unwrap();
+    for transport in [trusting(&root).build().unwrap(), for_another] {
+        let reply = transport.send(request(format!("https://{NAME}:{port}/"))).await;
+        assert_eq!(Ending::of(&reply), refused);
+    }
+    assert_eq!(receiver.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_profile_of_its_own_roots_trusts_no_other() {
+    let (ours, theirs) = (TestAuthority::root("ours").unwrap(), TestAuthority::root("theirs").unwrap());
+    let profile = |root: &TestAuthority| TlsProfile::new().extra_root_pem(root.pem()).only_own_roots();
+    for (certified_by, profile, expected) in [
+        (&ours, TlsProfile::new(), Ending::Status(200)),
+        (&theirs, TlsProfile::new().extra_root_pem(theirs.pem()), Ending::Status(200)),
+        (&theirs, profile(&theirs), Ending::Status(200)),
+        (&ours, profile(&theirs), Ending::Tls(TlsFault::MissingIntermediate)),
+    ] {
+        let config = certified_by.server(NAME, Validity::Present).unwrap().into_server_config().unwrap();
+        let receiver = Receiver::tls(config, Answer::status(200)).await;
+        let transport = trusting(&ours).tls_for_host(NAME, profile).build().unwrap();
+        let reply = transport.send(request(format!("https://{NAME}:{}/", receiver.address.port()))).await;
+        assert_eq!(Ending::of(&reply), expected);
+    }
+}
+
+#[test]
+fn a_profile_that_cannot_be_used_is_told_at_build_without_its_key() {
+    let root = TestAuthority::root("the root").unwrap();
+    let (client, other) = (root.client("canary").unwrap(), root.client("other").unwrap());
+    let builder = HttpTransport::builder;
+    let mismatch = TlsProfile::new().client_certificate_pem(client.pem(), other.key_pem());
+    for profile in [
+        mismatch,
+        TlsProfile::new().client_certificate_pem("canary", client.key_pem()),
+        TlsProfile::new().client_certificate_pem(client.pem(), "canary"),
+    ] {
+        let error = builder().tls_for_host(NAME, profile.clone()).build().unwrap_err();
+        assert!(matches!(error, HttpBuildError::ClientCertificate { .. }), "{error}");
+        assert!(!format!("{error} {error:?} {profile:?}").contains("canary"), "{error:?}");
+    }
+    for hosts in [["no host/", NAME], [NAME, NAME]] {
+        let builder = hosts.into_iter().fold(builder(), |builder, host| builder.tls_for_host(host, TlsProfile::new()));
+        assert!(matches!(builder.build(), Err(HttpBuildError::TlsHost { .. })), "{hosts:?}");
+    }
+    let error = builder().tls_for_host(NAME, TlsProfile::new().only_own_roots()).build().unwrap_err();
+    assert!(matches!(error, HttpBuildError::NoRoots), "{error}");
 }

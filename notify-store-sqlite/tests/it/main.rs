@@ -6,10 +6,12 @@
 mod claims;
 mod endpoints;
 mod files;
+mod kit;
 mod log;
 mod model;
 mod publish;
 mod settle;
 mod sharing;
 mod support;
+mod test_notify;
 mod transaction;

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
+use crate::delivery::TlsFault;
 
 fn judged(response: Response, rule: SuccessRule) -> Verdict {
     classify(Ok(response), rule)
@@ -135,5 +136,18 @@ proptest! {
         prop_assert_eq!(verdict.outcome == Outcome::Success, code == 200);
         prop_assert_eq!(verdict.error.is_none(), code == 200);
         prop_assert!(!verdict.error.unwrap_or_default().contains(char::is_control));
+    }
+}
+
+/// "the TLS handshake failed" alone sent owners to their network, when a date on a certificate was over.
+#[test]
+fn a_tls_failure_tells_the_owner_the_certificate_s_fault_and_no_address() {
+    for fault in TlsFault::ALL {
+        let verdict = classify(Err(SendFailure::tls(fault, "at 10.0.0.7:443")), SuccessRule::Exactly200);
+        assert_eq!(verdict.outcome, Outcome::Failure(Reason::Tls));
+        assert_eq!(
+            (verdict.error.as_deref(), verdict.detail.as_deref()),
+            (Some(fault.sentence()), Some("at 10.0.0.7:443"))
+        );
     }
 }

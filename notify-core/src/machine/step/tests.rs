@@ -9,7 +9,7 @@ use crate::delivery::{NewDelivery, Response, SendFailure, Start};
 use crate::event::EventKey;
 use crate::id::{ClaimToken, DeliveryId, Round, TenantId, Version};
 use crate::machine::classify;
-use crate::retry::{RetrySchedule, SuccessRule};
+use crate::retry::{RetryAfter, RetryAfterRule, RetrySchedule, SuccessRule};
 
 /// 2026-01-01T00:00:00Z.
 const START: Timestamp = Timestamp::from_millis(1_767_225_600_000);
@@ -276,4 +276,27 @@ fn an_endpoint_s_own_schedule_and_rule_are_used() {
         panic!("a finished attempt is written")
     };
     assert_eq!(change.next().state, State::Failed);
+}
+
+/// C65
+#[test]
+fn a_retry_after_lengthens_the_wait_only_where_the_policy_heeds_it_and_only_of_a_429_or_503() {
+    let heeds = Policy { retry_after: RetryAfterRule::UpTo(Duration::from_secs(7200)), ..Policy::default() };
+    let due = |status: u16, policy: &Policy| {
+        let mut response = Response::new(status);
+        response.retry_after = Some(RetryAfter::Delay(Duration::from_secs(3600)));
+        let verdict = Box::new(classify(Ok(response), SuccessRule::Exactly200));
+        let url = Arc::from("https://h.example/");
+        let input = Input::Finished { gate: Gate::Open, started_at: START, duration: Duration::ZERO, url, verdict };
+        let leased = claim(&scheduled(), START);
+        let Ok(Step::Write(change)) = step(&leased, input, policy, START, ChangeId::new(7)) else { panic!("a change") };
+        change.next().ready_at
+    };
+    for status in [429, 503] {
+        assert_eq!(due(status, &heeds), Some(at_minute(60)));
+        assert_eq!(due(status, &Policy::default()), Some(at_minute(5)), "the contract's table");
+    }
+    for status in [301, 400, 410, 500, 504] {
+        assert_eq!(due(status, &heeds), Some(at_minute(5)), "{status}");
+    }
 }

@@ -90,7 +90,9 @@ impl Model {
             let by_key = published.idempotency_key.as_ref().map(|idempotency| (&key.tenant, idempotency));
             let in_batch = |index: &usize| {
                 let first = &batch.events[*index];
-                (first.event.key.id.clone(), first.fingerprint, first.deliveries.len())
+                // A pair of event and endpoint that comes twice is one delivery.
+                let pairs: BTreeSet<DeliveryId> = first.deliveries.iter().map(|new| new.id).collect();
+                (first.event.key.id.clone(), first.fingerprint, pairs.len())
             };
             let stored = |row: &EventRow| (row.event.key.id.clone(), row.fingerprint, row.deliveries.len());
             // The id decides before the key, as if the events came one after the other.

@@ -164,7 +164,7 @@ fn ended(n: u8, at: i64, outcome: Outcome) -> DispatchInput {
 }
 
 fn verdict(outcome: Outcome) -> Verdict {
-    Verdict { outcome, status_code: None, error: None, detail: None, response: None, peer: None }
+    Verdict::new(outcome)
 }
 
 pub(super) fn applied(count: usize) -> DispatchInput {

@@ -217,8 +217,7 @@ impl World {
                 self.flying.remove(&order.delivery);
                 let outcome =
                     if fate == Fate::Well { Outcome::Success } else { Outcome::Failure(Reason::ConnectRefused) };
-                let verdict =
-                    Verdict { outcome, status_code: None, error: None, detail: None, response: None, peer: None };
+                let verdict = Verdict::new(outcome);
                 let (delivery, duration) = (order.delivery, Duration::from_millis(5));
                 DispatchInput::Finished(Box::new(Finished { delivery, started_at: t(self.now), duration, verdict }))
             }

@@ -114,7 +114,7 @@ pub(super) fn load(store: &MemoryStore, event: &str, endpoint: &str) -> Delivery
 
 /// What the machine makes of a leased row that was sent at `now`.
 pub(super) fn finished(row: &Delivery, id: u128, now: i64, outcome: Outcome) -> Change {
-    let verdict = Verdict { outcome, status_code: None, error: None, detail: None, response: None, peer: None };
+    let verdict = Verdict::new(outcome);
     let input = Input::Finished {
         gate: Gate::Open,
         started_at: t(now),
