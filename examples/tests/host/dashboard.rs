@@ -7,7 +7,9 @@ use crate::http::request;
 async fn with_dashboard_the_pages_show_what_the_api_was_given_and_without_it_there_are_none() {
     let folder = Folder::new();
     let host = folder.host(&["--dashboard"]).await;
-    host.endpoint("crm-canary", "http://127.0.0.1:9/hook").await;
+    // Takes connections and never answers.
+    let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    host.endpoint("crm-canary", &format!("http://{}/hook", silent.local_addr().unwrap())).await;
     let event = host.publish().await;
     for (path, shown) in [("/notify", "healthy"), ("/notify/webhooks", "crm-canary"), ("/notify/logs/", event.as_str())]
     {

@@ -8,7 +8,7 @@ async fn a_secret_is_on_no_page_but_the_one_that_reveals_it() {
     let (id, secret) = world.webhook("crm").await;
     let event = world.publish("{}", &tenant("default")).await;
     let delivery = world.delivery_of(&event, &tenant("default")).await;
-    let secret = secret.expose().replace('+', "&#43;");
+    let secret = secret.expose();
     let body = secret.trim_start_matches("whsec_");
     for path in [
         "/".to_owned(),
