@@ -49,6 +49,8 @@ impl Theme {
 
     /// The cookie that remembers it for a year. It holds no secret, and scripts have no use for it.
     pub(crate) fn cookie(self, root: &str) -> String {
+        // A mount path may have parameters, and so what strangers choose: a semicolon would begin another attribute.
+        let root = if root.contains(';') { "/" } else { root };
         format!("{COOKIE_NAME}={}; Path={root}; Max-Age=31536000; SameSite=Lax; HttpOnly", self.as_str())
     }
 }

@@ -132,6 +132,9 @@ async fn a_theme_is_remembered_and_the_way_back_stays_inside() {
         assert_eq!(page.header("location"), back);
         assert!(page.header("set-cookie").starts_with("notify_theme=dark; Path=/notify;"));
     }
+    let team = Router::new().nest_service("/t/{team}", builder().build().unwrap().router());
+    let page = call(&team, "POST", "/t/a;Domain=evil.example/theme", &[], "theme=dark").await.expect(303);
+    assert!(page.header("set-cookie").starts_with("notify_theme=dark; Path=/;"), "{page:?}");
     let page = world.call("GET", "/", &[("cookie", "a=b; notify_theme=dark")], "").await.expect(200);
     page.shows("data-theme=\"dark\"");
     world
