@@ -13,6 +13,11 @@ struct Readme;
 #[doc = include_str!("../../docs/guides/getting-started.md")]
 struct GettingStarted;
 
+/// And in the guide to the dashboard.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/dashboard.md")]
+struct DashboardGuide;
+
 /// And in the guide to retries.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guides/retries.md")]

@@ -63,6 +63,7 @@ fn sources(root: &Path) -> String {
         "notify-core",
         "notify-http",
         "notify-http/providers",
+        "notify-dashboard",
         "notify-store-redis",
         "notify-store-sqlite",
         "examples",
