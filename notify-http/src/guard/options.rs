@@ -42,7 +42,7 @@ impl GuardOptions {
         Ok(Guard {
             opened,
             opens_link_local: self.opens_link_local,
-            denied: self.denied_ranges.iter().map(|text| read_range(text)).collect::<Result<_, _>>()?,
+            denied: self.denied_ranges.iter().map(|text| read_denial(text)).collect::<Result<_, _>>()?,
             allowed_hosts: self.allowed_hosts.iter().map(|text| read_opened_host(text)).collect::<Result<_, _>>()?,
             denied_hosts: self.denied_hosts.iter().map(|text| read_host(text)).collect::<Result<_, _>>()?,
             nat64,
@@ -76,6 +76,15 @@ fn read_range(text: &str) -> Result<IpNet, HttpBuildError> {
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map(|range| range.trunc())
         .map_err(|_| HttpBuildError::Range { text: text.to_owned() })
+}
+
+/// A range to shut. In IPv4-mapped form it would shut what is never open, and not the IPv4 addresses that were meant.
+fn read_denial(text: &str) -> Result<IpNet, HttpBuildError> {
+    let range = read_range(text)?;
+    if range.prefix_len() >= 96 && matches!(range.network(), IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some()) {
+        return Err(HttpBuildError::Range { text: text.to_owned() });
+    }
+    Ok(range)
 }
 
 fn read_prefix(text: &str) -> Result<Prefix, HttpBuildError> {
