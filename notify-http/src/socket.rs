@@ -1,12 +1,13 @@
 //! The socket of a connection, with what a peer may do to it: send so much, and outlive its attempts for so long.
 
-use std::io;
+use std::io::{self, Read};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use notify_core::delivery::{Reason, SendFailure};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
@@ -50,6 +51,24 @@ impl Socket {
         if written.is_pending() { self.poll_end(cx).map(Err) } else { written }
     }
 
+    /// Reads what is there already, though the runtime has not heard of it. HTTP/1.1 looks at a kept connection before it
+    /// writes the next request: an answer sent ahead, if it were read after that, would be taken for the request's own.
+    fn read_unheard(&self, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut piece = [0; 512];
+        let room = piece.len().min(buf.remaining());
+        match (&*SockRef::from(&self.tcp)).read(&mut piece[..room]) {
+            Ok(bytes) => {
+                buf.put_slice(&piece[..bytes]);
+                Poll::Ready(Ok(()))
+            }
+            // The runtime wakes this task once there is more.
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                Poll::Pending
+            }
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+
     /// The end of a connection that nobody waits for.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let end = || self.allowance.awaited_until() + OUTLIVES;
@@ -74,7 +93,10 @@ impl AsyncRead for Socket {
             return Poll::Pending;
         }
         let before = buf.filled().len();
-        let read = Pin::new(&mut this.tcp).poll_read(cx, buf);
+        let mut read = Pin::new(&mut this.tcp).poll_read(cx, buf);
+        if read.is_pending() {
+            read = this.read_unheard(buf);
+        }
         if read.is_pending() {
             this.burst = 0;
             return this.poll_end(cx).map(Err);
