@@ -140,7 +140,10 @@ impl Transport for HttpTransport {
             Ok(head) => Ok(self.receive(head, &connection, deadline).await),
             Err(error) => {
                 retire(&connection);
-                Err(failure::exchange(&error, info_of_captured(&connection)))
+                let failure = failure::exchange(&error, info_of_captured(&connection));
+                // One that is closed at once is found out before it counts as this attempt's.
+                let peer = failure.peer.or_else(|| progress.peer());
+                Err(failure.at(peer))
             }
         }
     }
