@@ -1,9 +1,10 @@
-//! What a connection's peer may send, before it is a flood.
+//! What a connection's peer may send before it is a flood, and whether anybody waits for it.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use notify_core::delivery::SendFailure;
+use tokio::time::Instant;
 
 /// For one attempt: the largest head, what is kept of a body, and as much again for what surrounds them. A flood of
 /// frames or interim answers, none of which is too large by itself, ends here instead of at the deadline.
@@ -16,6 +17,14 @@ pub(crate) struct Allowance {
     most: u64,
     fault: OnceLock<SendFailure>,
     given_up: AtomicBool,
+    awaited: Mutex<Awaited>,
+}
+
+#[derive(Debug)]
+struct Awaited {
+    attempts: usize,
+    /// When the last of them ended, or the connection was made.
+    last: Instant,
 }
 
 impl Allowance {
@@ -27,13 +36,22 @@ impl Allowance {
             most: most.max(PER_ATTEMPT),
             fault: OnceLock::new(),
             given_up: AtomicBool::new(false),
+            awaited: Mutex::new(Awaited { attempts: 0, last: Instant::now() }),
         }
     }
 
-    /// One more attempt reads from this connection. What earlier ones left is kept up to a limit, since an answer's
-    /// rest may still be on its way.
-    pub(crate) fn begin_attempt(&self) {
+    /// One more attempt reads from this connection, until the guard is dropped. What earlier ones left is kept up to a
+    /// limit, since an answer's rest may still be on its way.
+    pub(crate) fn begin_attempt(self: &Arc<Self>) -> Waiting {
         self.update(|left| Some(left.saturating_add(PER_ATTEMPT).min(self.most)));
+        self.awaited().attempts += 1;
+        Waiting(Arc::clone(self))
+    }
+
+    /// Until when somebody waited for this connection: until now, while an attempt is under way.
+    pub(crate) fn awaited_until(&self) -> Instant {
+        let awaited = self.awaited();
+        if awaited.attempts == 0 { awaited.last } else { Instant::now() }
     }
 
     /// The peer sent so many bytes; `false` if those are too many.
@@ -61,8 +79,25 @@ impl Allowance {
         let _ = self.fault.set(fault);
     }
 
+    fn awaited(&self) -> MutexGuard<'_, Awaited> {
+        self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn update(&self, next: impl FnMut(u64) -> Option<u64>) -> bool {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
+    }
+}
+
+/// An attempt that waits for a connection's peer.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Waiting(Arc<Allowance>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut awaited = self.0.awaited();
+        awaited.attempts -= 1;
+        awaited.last = Instant::now();
     }
 }
 
@@ -73,10 +108,10 @@ mod tests {
     #[test]
     fn each_attempt_brings_its_share_and_what_is_left_has_a_limit() {
         let share = usize::try_from(PER_ATTEMPT).unwrap();
-        let allowance = Allowance::new(2);
+        let allowance = Arc::new(Allowance::new(2));
         assert!(allowance.spend(share) && !allowance.spend(1));
         for _ in 0..10 {
-            allowance.begin_attempt();
+            drop(allowance.begin_attempt());
         }
         assert!(allowance.spend(2 * share) && !allowance.spend(1));
     }

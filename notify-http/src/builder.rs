@@ -10,7 +10,7 @@ use tokio_rustls::TlsConnector;
 use crate::connector::{Connector, Network};
 use crate::dial::{Dial, SystemDialer};
 use crate::error::HttpBuildError;
-use crate::guard::{Families, GuardOptions, Nat64};
+use crate::guard::{Families, GuardOptions, Nat64, is_valid};
 use crate::resolve::{Resolve, SystemResolver};
 use crate::route::{Proxy, Route};
 use crate::targets::Targets;
@@ -126,7 +126,8 @@ impl HttpTransportBuilder {
 
     /// Judges addresses in this prefix, which your own NAT64 translates (RFC 6052, section 2.2: of 32, 40, 48, 56, 64
     /// or 96 bits), by the IPv4 address inside. **Needed for safety** on such a network: without it these addresses
-    /// look public, and one of them may stand for `10.0.0.1`. May be called again.
+    /// look public, and one of them may stand for `10.0.0.1`. May be called again; of several that hold an address, the
+    /// longest decodes it.
     pub fn nat64_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.guard.nat64_prefixes.push(prefix.into());
         self
@@ -148,7 +149,7 @@ impl HttpTransportBuilder {
     }
 
     /// Speaks TLS with `host` (a name or an address, at any port) as `profile` says: with a client certificate, or
-    /// with roots of its own. May be called for several hosts.
+    /// with roots of its own. One host and not those below it: no wildcard. May be called for several hosts.
     ///
     /// A profile belongs to the host and not to one endpoint: whoever registers a URL on that host is sent to with
     /// this certificate. Each profile has connections of its own.
@@ -168,7 +169,8 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Sends this as `proxy-authorization`, such as `Basic …`, to the proxy.
+    /// Sends this as `proxy-authorization`, such as `Basic …`, to the proxy. Without a [`proxy`](Self::proxy) it is an
+    /// error of [`build`](Self::build).
     pub fn proxy_authorization(mut self, value: impl Into<String>) -> Self {
         self.proxy_authorization = Some(value.into());
         self
@@ -220,6 +222,9 @@ impl HttpTransportBuilder {
         let resolver =
             self.resolver.unwrap_or_else(|| Arc::new(SystemResolver::new().asking_as_they_are(guard.allowed_hosts())));
         let route = match &self.proxy {
+            None if self.proxy_authorization.is_some() => {
+                return Err(HttpBuildError::Proxy { why: "its authorization is given, and its url is not" });
+            }
             None => Route::Direct(self.dialer),
             Some(url) => {
                 let authorization = self.proxy_authorization.as_deref();
@@ -237,7 +242,11 @@ impl HttpTransportBuilder {
         let mut profiles = HashMap::new();
         for (text, profile) in &self.profiles {
             let refuse = |why| HttpBuildError::TlsHost { text: text.clone(), why };
-            let host = url::Host::parse(text).map_err(|_| refuse("it is no host"))?.to_string();
+            let host = match url::Host::parse(text) {
+                Ok(url::Host::Domain(name)) if !is_valid(&name) => return Err(refuse("it is no name of one host")),
+                Ok(host) => host.to_string(),
+                Err(_) => return Err(refuse("it is no host")),
+            };
             connectors.push(connector(profile, &host)?);
             if profiles.insert(host.into_boxed_str(), connectors.len() - 1).is_some() {
                 return Err(refuse("it has one already"));

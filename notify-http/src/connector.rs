@@ -114,6 +114,7 @@ impl Inner {
         }
         let Reached { tcp, peer } = route.reach_any(&ips, port).await?;
         guard.admit_peer(peer, &ips, reach).map_err(failure::refused)?;
+        progress.enter_at(on_the_way, peer);
         // Small requests in one write: waiting to fill a packet only adds latency.
         tcp.set_nodelay(true).map_err(|error| failure::connect(&error, (peer, port).into()))?;
         let allowance = Arc::new(Allowance::new(*connections_per_host));

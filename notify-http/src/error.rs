@@ -26,7 +26,8 @@ pub enum HttpBuildError {
         /// The fault.
         why: String,
     },
-    /// The text is no address range such as `10.0.0.0/8`.
+    /// The text is no address range such as `10.0.0.0/8`, or shuts IPv4 addresses in their IPv4-mapped form, which nothing
+    /// connects to.
     #[error("range {text:?} is no address range like 10.0.0.0/8 or ::1/128")]
     Range {
         /// The text.
@@ -88,7 +89,7 @@ pub enum HttpBuildError {
         /// The fault.
         why: &'static str,
     },
-    /// The proxy cannot be used. Its URL is not quoted: it may hold credentials.
+    /// The proxy cannot be used, or has an authorization and no URL. The URL is not quoted: it may hold credentials.
     #[error("proxy is refused: {why}")]
     Proxy {
         /// The fault.

@@ -67,7 +67,12 @@ impl Progress {
 
     /// The failure of an attempt that got no connection within `limit`.
     pub(crate) fn missed(&self, limit: Duration) -> SendFailure {
-        self.phase().missed(limit).at(*self.peer.lock().unwrap_or_else(PoisonError::into_inner))
+        self.phase().missed(limit).at(self.peer())
+    }
+
+    /// The address that was tried or connected.
+    pub(crate) fn peer(&self) -> Option<IpAddr> {
+        *self.peer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn phase(&self) -> Phase {

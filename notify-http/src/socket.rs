@@ -1,23 +1,24 @@
-//! The socket of a connection, with what a peer may do to it: send so much, and refuse to read for so long.
+//! The socket of a connection, with what a peer may do to it: send so much, and outlive its attempts for so long.
 
-use std::io;
+use std::io::{self, Read};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use notify_core::delivery::{Reason, SendFailure};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::allowance::Allowance;
 
-/// A peer that reads nothing for so long is given up. An attempt's own deadline comes first; this ends what outlives
-/// it: an early answer's request, the farewell of TLS or HTTP/2. Nobody would take them, and socket and buffers would
-/// be held for ever.
-const WRITE_STALL: Duration = Duration::from_secs(30);
+/// A connection that no attempt waits for is closed after so long. An attempt has its own deadline, and the pool keeps
+/// an idle connection for less; this ends what a peer holds on to beside them by reading nothing, or as good as nothing:
+/// an early answer's request, the farewell of TLS or HTTP/2. Socket, buffers and bodies would be held for ever.
+const OUTLIVES: Duration = Duration::from_secs(30);
 /// Read at one go; then those who wait for what was read come first: HTTP/2 keeps a small frame as an object of many
 /// times its size until its stream has looked at it.
 const BURST: usize = 16 * 1024;
@@ -28,16 +29,16 @@ pub(crate) struct Socket {
     tcp: TcpStream,
     allowance: Arc<Allowance>,
     burst: usize,
-    stall: Option<Pin<Box<Sleep>>>,
+    end: Option<Pin<Box<Sleep>>>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Socket {
     pub(crate) const fn new(tcp: TcpStream, allowance: Arc<Allowance>, place: OwnedSemaphorePermit) -> Self {
-        Self { tcp, allowance, burst: 0, stall: None, _place: place }
+        Self { tcp, allowance, burst: 0, end: None, _place: place }
     }
 
-    /// Writes with `write`; one that stays blocked has its time, and no more.
+    /// Writes with `write`.
     fn write(
         &mut self,
         cx: &mut Context<'_>,
@@ -47,12 +48,39 @@ impl Socket {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let written = write(Pin::new(&mut self.tcp), cx);
-        if written.is_ready() {
-            self.stall = None;
-            return written;
+        if written.is_pending() { self.poll_end(cx).map(Err) } else { written }
+    }
+
+    /// Reads what is there already, though the runtime has not heard of it. HTTP/1.1 looks at a kept connection before it
+    /// writes the next request: an answer sent ahead, if it were read after that, would be taken for the request's own.
+    fn read_unheard(&self, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut piece = [0; 512];
+        let room = piece.len().min(buf.remaining());
+        match (&*SockRef::from(&self.tcp)).read(&mut piece[..room]) {
+            Ok(bytes) => {
+                buf.put_slice(&piece[..bytes]);
+                Poll::Ready(Ok(()))
+            }
+            // The runtime wakes this task once there is more.
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                Poll::Pending
+            }
+            Err(error) => Poll::Ready(Err(error)),
         }
-        let stall = self.stall.get_or_insert_with(|| Box::pin(sleep(WRITE_STALL)));
-        stall.as_mut().poll(cx).map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the peer reads nothing")))
+    }
+
+    /// The end of a connection that nobody waits for.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let end = || self.allowance.awaited_until() + OUTLIVES;
+        let sleep = self.end.get_or_insert_with(|| Box::pin(sleep_until(end())));
+        loop {
+            ready!(sleep.as_mut().poll(cx));
+            if end() <= Instant::now() {
+                self.allowance.give_up();
+                return Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "nobody waits for this connection"));
+            }
+            sleep.as_mut().reset(end());
+        }
     }
 }
 
@@ -65,9 +93,13 @@ impl AsyncRead for Socket {
             return Poll::Pending;
         }
         let before = buf.filled().len();
-        let read = Pin::new(&mut this.tcp).poll_read(cx, buf);
+        let mut read = Pin::new(&mut this.tcp).poll_read(cx, buf);
+        if read.is_pending() {
+            read = this.read_unheard(buf);
+        }
         if read.is_pending() {
             this.burst = 0;
+            return this.poll_end(cx).map(Err);
         }
         ready!(read)?;
         let bytes = buf.filled().len() - before;
@@ -131,7 +163,7 @@ mod tests {
         let (mut socket, _peer, places) = connected().await;
         let begun = Instant::now();
         let error = socket.write_all(&vec![0; 64 << 20]).await.unwrap_err();
-        assert_eq!((error.kind(), begun.elapsed().as_secs()), (io::ErrorKind::TimedOut, WRITE_STALL.as_secs()));
+        assert_eq!((error.kind(), begun.elapsed().as_secs()), (io::ErrorKind::TimedOut, OUTLIVES.as_secs()));
         drop(socket);
         assert_eq!(places.available_permits(), 1);
     }

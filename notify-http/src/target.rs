@@ -206,7 +206,7 @@ fn not_canonical(ip: IpAddr) -> InvalidInput {
 
 /// Characters that show nothing: a URL with them reads as another.
 const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{fff9}'..='\u{fffb}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// The other characters that UTS 46 drops: a host with them leads to another. In a path they may be meant (emoji have

@@ -21,6 +21,7 @@ use notify_core::retry::RetryAfter;
 use notify_core::transport::{Request, Transport};
 use tokio::time::{Instant, timeout_at};
 
+use crate::allowance::Waiting;
 use crate::body;
 use crate::builder::HttpTransportBuilder;
 use crate::connector::{Connector, info_of};
@@ -120,25 +121,29 @@ impl Transport for HttpTransport {
             let place = known.places.acquire().await;
             progress.enter(Phase::Connection);
             let mut response = pin!(client.request(outgoing));
-            let mut begun = false;
+            let mut waiting = None;
             let head = poll_fn(|cx| {
                 let polled = response.as_mut().poll(cx);
-                if !begun {
-                    begun = self.begin(&connection);
+                if waiting.is_none() {
+                    waiting = self.begin(&connection);
                 }
                 polled
-            });
-            (place, head.await)
+            })
+            .await;
+            (place, waiting, head)
         };
         let exchange = Arc::clone(&progress).scope(exchange);
-        let Ok((_place, head)) = timeout_at(deadline, exchange).await else {
+        let Ok((_place, _waiting, head)) = timeout_at(deadline, exchange).await else {
             return Err(missed(timeout, &progress, &connection));
         };
         match head {
             Ok(head) => Ok(self.receive(head, &connection, deadline).await),
             Err(error) => {
                 retire(&connection);
-                Err(failure::exchange(&error, info_of_captured(&connection)))
+                let failure = failure::exchange(&error, info_of_captured(&connection));
+                // One that is closed at once is found out before it counts as this attempt's.
+                let peer = failure.peer.or_else(|| progress.peer());
+                Err(failure.at(peer))
             }
         }
     }
@@ -146,14 +151,14 @@ impl Transport for HttpTransport {
 
 impl HttpTransport {
     /// Once the attempt has its connection: brings in what its answer may cost, and sees to it that a connection past
-    /// its age gets no further attempt, even if no answer ever comes over it. Says whether there was a connection.
-    fn begin(&self, connection: &CaptureConnection) -> bool {
-        let Some(info) = info_of_captured(connection) else { return false };
-        info.allowance.begin_attempt();
+    /// its age gets no further attempt, even if no answer ever comes over it. `None` if there is no connection yet.
+    fn begin(&self, connection: &CaptureConnection) -> Option<Waiting> {
+        let info = info_of_captured(connection)?;
+        let waiting = info.allowance.begin_attempt();
         if info.since.elapsed() >= self.connection_max_age {
             retire(connection);
         }
-        true
+        Some(waiting)
     }
 
     /// The head is here, so the attempt has its answer, whatever becomes of the body.

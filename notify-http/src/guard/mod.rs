@@ -47,16 +47,19 @@ impl Guard {
         if self.denied.iter().any(|range| range.contains(&ip)) {
             return Verdict::Refused(Why::Denied);
         }
+        let row = row_of(ip);
         if let IpAddr::V6(v6) = ip {
             if self.families == Families::Ipv4 {
                 return Verdict::Refused(Why::Ipv6);
             }
-            if let Some(prefix) = self.nat64.iter().find(|prefix| prefix.contains(v6)) {
+            let never_opens = row.is_some_and(|row| row.opening == Opening::Never);
+            let prefixes = self.nat64.iter().filter(|prefix| !never_opens && prefix.contains(v6));
+            // The longest, as routes go.
+            if let Some(prefix) = prefixes.max_by_key(|prefix| prefix.length()) {
                 // The IPv4 address has rows of its own, so that nothing gets out of them by being translated.
                 return prefix.embedded(v6).map_or(Verdict::Refused(Why::Nat64), |v4| self.judge(v4.into()));
             }
         }
-        let row = row_of(ip);
         let opens = row.is_none_or(|row| match row.opening {
             Opening::ByRange => true,
             Opening::ByDangerousOption => self.opens_link_local,

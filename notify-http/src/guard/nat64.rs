@@ -39,6 +39,11 @@ impl Prefix {
         self.0.contains(&ip)
     }
 
+    /// In bits.
+    pub(crate) const fn length(self) -> u8 {
+        self.0.prefix_len()
+    }
+
     /// The IPv4 address inside `ip`, which is in this prefix; `None` if the reserved octet is in use, since
     /// translators differ about those.
     pub(crate) fn embedded(self, ip: Ipv6Addr) -> Option<Ipv4Addr> {

@@ -1,12 +1,12 @@
 //! What a host chose for its guard, read once, when the transport is built.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
 use crate::error::HttpBuildError;
 
-use super::address::{Opening, row_of};
+use super::address::{Opening, Row, TABLE, row_of};
 use super::name::{self, NameKind, name_kind};
 use super::nat64::{Nat64, Prefix};
 use super::port::Ports;
@@ -42,7 +42,7 @@ impl GuardOptions {
         Ok(Guard {
             opened,
             opens_link_local: self.opens_link_local,
-            denied: self.denied_ranges.iter().map(|text| read_range(text)).collect::<Result<_, _>>()?,
+            denied: self.denied_ranges.iter().map(|text| read_denial(text)).collect::<Result<_, _>>()?,
             allowed_hosts: self.allowed_hosts.iter().map(|text| read_opened_host(text)).collect::<Result<_, _>>()?,
             denied_hosts: self.denied_hosts.iter().map(|text| read_host(text)).collect::<Result<_, _>>()?,
             nat64,
@@ -55,19 +55,37 @@ impl GuardOptions {
     /// A range to open. One that opens nothing would be found out at the first attempt only.
     fn read_opening(&self, text: &str) -> Result<IpNet, HttpBuildError> {
         let range = read_range(text)?;
-        let Some(row) = row_of(range.network()).filter(|row| row.range.contains(&range)) else {
+        let rows_within = TABLE.iter().map(|row| row.range).filter(|row| range.contains(row));
+        // Between these addresses the table does not change.
+        let edges = rows_within.flat_map(|row| [Some(row.network()), next(row.broadcast())]).flatten();
+        let mut probes = std::iter::once(range.network()).chain(edges.filter(|ip| range.contains(ip)));
+        if probes.any(|ip| row_of(ip).is_none_or(|row| self.opens(row))) {
             return Ok(range);
-        };
-        let needs = match row.opening {
-            Opening::ByRange => return Ok(range),
-            Opening::ByDangerousOption if self.opens_link_local => return Ok(range),
-            Opening::ByDangerousOption => "allow_link_local_dangerous",
+        }
+        let Some(row) = row_of(range.network()) else { return Ok(range) };
+        let option = match row.opening {
+            Opening::ByRange | Opening::ByDangerousOption => "allow_link_local_dangerous",
             Opening::ByNat64 => "nat64 or nat64_prefix",
             Opening::Never => {
                 return Err(HttpBuildError::RangeNeverOpens { text: text.to_owned(), name: row.name });
             }
         };
-        Err(HttpBuildError::RangeNeedsOption { text: text.to_owned(), name: row.name, option: needs })
+        Err(HttpBuildError::RangeNeedsOption { text: text.to_owned(), name: row.name, option })
+    }
+
+    const fn opens(&self, row: &Row) -> bool {
+        match row.opening {
+            Opening::ByRange => true,
+            Opening::ByDangerousOption => self.opens_link_local,
+            Opening::ByNat64 | Opening::Never => false,
+        }
+    }
+}
+
+fn next(ip: IpAddr) -> Option<IpAddr> {
+    match ip {
+        IpAddr::V4(ip) => ip.to_bits().checked_add(1).map(|bits| Ipv4Addr::from_bits(bits).into()),
+        IpAddr::V6(ip) => ip.to_bits().checked_add(1).map(|bits| Ipv6Addr::from_bits(bits).into()),
     }
 }
 
@@ -76,6 +94,15 @@ fn read_range(text: &str) -> Result<IpNet, HttpBuildError> {
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map(|range| range.trunc())
         .map_err(|_| HttpBuildError::Range { text: text.to_owned() })
+}
+
+/// A range to shut. In IPv4-mapped form it would shut what is never open, and not the IPv4 addresses that were meant.
+fn read_denial(text: &str) -> Result<IpNet, HttpBuildError> {
+    let range = read_range(text)?;
+    if range.prefix_len() >= 96 && matches!(range.network(), IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some()) {
+        return Err(HttpBuildError::Range { text: text.to_owned() });
+    }
+    Ok(range)
 }
 
 fn read_prefix(text: &str) -> Result<Prefix, HttpBuildError> {
@@ -101,4 +128,4 @@ fn read_ports(ports: &[u16]) -> Result<Ports, HttpBuildError> {
     Ok(Ports::Only(ports.to_vec()))
 }
 
-const LINK_LOCAL: IpNet = IpNet::new_assert(IpAddr::V4(std::net::Ipv4Addr::new(169, 254, 0, 0)), 16);
+const LINK_LOCAL: IpNet = IpNet::new_assert(IpAddr::V4(Ipv4Addr::new(169, 254, 0, 0)), 16);

@@ -41,6 +41,9 @@ fn head(shape: Shape) -> Option<Script> {
         Shape::MebibyteHeader => line(&format!("x: {}", "y".repeat(1 << 20))),
         Shape::ThousandInterims => closing(format!("{}{OK}content-length: 0\r\n\r\n", INTERIM.repeat(1000))),
         Shape::EndlessInterims => endless("", INTERIM.repeat(100)),
+        Shape::InterimWithBody => {
+            closing(format!("HTTP/1.1 100 Continue\r\ncontent-length: 1\r\n\r\nx{OK}content-length: 0\r\n\r\n"))
+        }
         Shape::SwitchProtocols => closing("HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: x\r\n\r\nx".into()),
         Shape::FourDigitStatus => closing("HTTP/1.1 2000 X\r\ncontent-length: 0\r\n\r\n".into()),
         Shape::StatusZero => closing("HTTP/1.1 000 X\r\ncontent-length: 0\r\n\r\n".into()),
@@ -54,6 +57,7 @@ fn head(shape: Shape) -> Option<Script> {
         Shape::Http2AtPlainPort => Script::answer([0, 0, 0, 4, 0, 0, 0, 0, 0], Then::HalfClose),
         Shape::TwoLengths => line("content-length: 1"),
         Shape::NegativeLength => closing(format!("{OK}content-length: -1\r\n\r\n")),
+        Shape::SignedLength => closing(format!("{OK}content-length: +1\r\n\r\nx")),
         Shape::OverflowingLength => closing(format!("{OK}content-length: 99999999999999999999\r\n\r\n")),
         Shape::LengthAndChunks => {
             closing(format!("{OK}content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"))

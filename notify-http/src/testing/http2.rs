@@ -19,6 +19,7 @@ const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 
 const END_STREAM: u8 = 0x1;
+const ACK: u8 = 0x1;
 const END_HEADERS: u8 = 0x4;
 
 /// A client's first stream, and one that it will not come to.
@@ -41,6 +42,8 @@ pub(super) fn script(shape: Shape, stream: u32) -> Option<Script> {
         Shape::Http1AtHttp2 => return Some(bare("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", Then::HalfClose)),
         Shape::Http2NeverAnswer => (Vec::new(), Then::Hold),
         Shape::SettingsFlood => flood(SETTINGS, 0, 0, &[]),
+        Shape::AcknowledgementFlood => flood(SETTINGS, ACK, 0, &[]),
+        Shape::WindowFlood => flood(WINDOW_UPDATE, 0, 0, &1_u32.to_be_bytes()),
         Shape::PingFlood => flood(PING, 0, 0, &[0; 8]),
         Shape::PriorityFlood => flood(PRIORITY, 0, stream, &[0; 5]),
         Shape::UnknownFrameFlood => flood(0xbe, 0, 0, &[0; 8]),
@@ -55,12 +58,17 @@ pub(super) fn script(shape: Shape, stream: u32) -> Option<Script> {
             (frame(HEADERS, 0, stream, STATUS_200), Then::Repeat(frame(CONTINUATION, 0, stream, &[]).repeat(1000)))
         }
         Shape::HeaderBomb => (frame(HEADERS, END_HEADERS | END_STREAM, stream, &header_bomb()), Then::ReadOn),
+        Shape::EndlessInteger => (frame(HEADERS, END_HEADERS | END_STREAM, stream, &[0xff; 4096]), Then::ReadOn),
         Shape::HugeFrame => (frame(DATA, 0, stream, &vec![0; 0x10_0000]), Then::ReadOn),
         Shape::Push => {
             let promise = [&2_u32.to_be_bytes(), &[0x82, 0x87, 0x84, 0x41, 1, b'x'][..]].concat();
             (frame(PUSH_PROMISE, END_HEADERS, stream, &promise), Then::ReadOn)
         }
         Shape::DataBeforeHead => (frame(DATA, 0, stream, b"x"), Then::ReadOn),
+        Shape::HeadWithoutStatus => {
+            (frame(HEADERS, END_HEADERS | END_STREAM, stream, &[0, 1, b'x', 1, b'y']), Then::ReadOn)
+        }
+        Shape::AnswerAhead => (frame(HEADERS, END_HEADERS | END_STREAM, stream + 2, STATUS_200), Then::ReadOn),
         Shape::WindowOverflow => (frame(WINDOW_UPDATE, 0, 0, &0x7fff_ffff_u32.to_be_bytes()), Then::ReadOn),
         Shape::GoAway => {
             let with_words = [&[0; 8], &b"canary: error detected"[..]].concat();

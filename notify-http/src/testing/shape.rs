@@ -116,6 +116,8 @@ shapes! {
     ThousandInterims: Http, Status(200), Soon;
     /// Interim answers (103) without end.
     EndlessInterims: Http, Failure(Protocol), Soon;
+    /// An interim answer (100) with a body, which none has.
+    InterimWithBody: Http, Failure(Protocol), Soon;
     /// Answers 101, and speaks another protocol from there on.
     SwitchProtocols: Http, Status(101), Soon;
     /// A status of four digits.
@@ -142,6 +144,8 @@ shapes! {
     TwoLengths: Http, Failure(Protocol), Soon;
     /// A content length below zero.
     NegativeLength: Http, Failure(Protocol), Soon;
+    /// A content length with a plus sign.
+    SignedLength: Http, Failure(Protocol), Soon;
     /// A content length beyond 64 bits.
     OverflowingLength: Http, Failure(Protocol), Soon;
     /// A content length, and chunks: what request smuggling is made of.
@@ -258,6 +262,8 @@ shapes! {
     NeverReadOverTls: Https, Failure(ResponseTimeout), Deadline;
     /// An unframed body within TLS that ends without TLS's own farewell.
     NoTlsFarewell: Https, Status(200), Soon;
+    /// 2,000 session tickets before the answer.
+    TicketFlood: Https, Failure(Reset), Soon;
 
     // HTTP/2.
     /// Not even settings.
@@ -268,6 +274,10 @@ shapes! {
     Http1AtHttp2: Http2, Failure(Protocol), Soon;
     /// Settings without end.
     SettingsFlood: Http2, Failure(Protocol), Soon;
+    /// Acknowledgements, without end, of settings that nobody sent.
+    AcknowledgementFlood: Http2, Failure(Protocol), Soon;
+    /// Windows that grow by a byte, without end.
+    WindowFlood: Http2, Failure(Protocol), Soon;
     /// Pings without end.
     PingFlood: Http2, Failure(Protocol), Soon;
     /// Resets of streams that are not there.
@@ -284,12 +294,18 @@ shapes! {
     Http2EndlessInterims: Http2, Failure(Protocol), Soon;
     /// A small header block that unpacks to 40 MiB.
     HeaderBomb: Http2, Failure(Protocol), Soon;
+    /// A header block with an integer that never ends.
+    EndlessInteger: Http2, Failure(Protocol), Soon;
     /// A frame beyond the size we allow.
     HugeFrame: Http2, Failure(Protocol), Soon;
     /// A pushed answer, which we forbid.
     Push: Http2, Failure(Protocol), Soon;
     /// A body before its head.
     DataBeforeHead: Http2, Failure(Protocol), Soon;
+    /// A head without a status.
+    HeadWithoutStatus: Http2, Failure(Protocol), Soon;
+    /// An answer to a request that was not sent yet.
+    AnswerAhead: Http2, Failure(Protocol), Soon;
     /// A window beyond 31 bits.
     WindowOverflow: Http2, Failure(Protocol), Soon;
     /// Goes away when it has read the request: unprocessed, it says, and please send again.

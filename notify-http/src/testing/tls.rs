@@ -27,6 +27,9 @@ pub(super) fn config(shape: Shape, host: &str, root: &TestAuthority) -> io::Resu
         _ => valid()?,
     };
     let mut config = identity.into_server_config()?;
+    if shape == Shape::TicketFlood {
+        config.send_tls13_tickets = 2000;
+    }
     if shape.wire() == Wire::Http2 {
         config.alpn_protocols = vec![b"h2".to_vec()];
     }

@@ -13,7 +13,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::dns::{NameServer, Record, Reply};
-use crate::receiver::{Answer, Receiver, within};
+use crate::receiver::{Answer, Names, Receiver, within};
 
 const OUTSIDE: &str = "127.0.0.1";
 const INSIDE: &str = "127.0.0.2";
@@ -167,6 +167,20 @@ async fn an_inside_address_behind_more_answers_than_are_tried_refuses_the_name()
     answer.push(INSIDE);
     let failure = Scene::new().await.fails(move |_, _| Reply::addresses(&answer)).await;
     assert_eq!(failure.reason, Reason::AddressRefused);
+}
+
+/// Beyond what a packet holds, from a resolver of the host's own.
+#[tokio::test]
+async fn an_inside_address_at_either_end_of_a_hundred_thousand_refuses_the_name() {
+    let scene = Scene::new().await;
+    for at in [0, 50_000, 99_999] {
+        let mut answer = vec![OUTSIDE; 100_000];
+        answer[at] = INSIDE;
+        let transport = open_outside().resolver(Names::answering(&[&answer])).build().unwrap();
+        assert_eq!(scene.send(&transport).await.unwrap_err().reason, Reason::AddressRefused, "{at}");
+    }
+    assert_eq!(scene.outside.connections(), 0);
+    scene.nobody_came_inside();
 }
 
 #[tokio::test]

@@ -152,6 +152,14 @@ fn ranges_that_cannot_be_read_or_never_open_are_told_at_build() {
         let error = HttpTransport::builder().allow_cidr(text).build().unwrap_err();
         assert!(matches!(error, HttpBuildError::RangeNeverOpens { .. }), "{text}: {error}");
     }
+    // Wider than the row at its beginning, with nothing to open behind it.
+    let error = HttpTransport::builder().allow_cidr("100::/16").build().unwrap_err();
+    assert!(matches!(error, HttpBuildError::RangeNeverOpens { .. }), "{error}");
+    let error = HttpTransport::builder().allow_cidr("64:ff9b::/47").build().unwrap_err();
+    assert!(matches!(error, HttpBuildError::RangeNeedsOption { .. }), "{error}");
+    for text in ["e000::/3", "fe80::/9", "0.0.0.0/0", "169.254.0.0/15", "192.0.0.192/31"] {
+        assert!(HttpTransport::builder().allow_cidr(text).build().is_ok(), "{text}");
+    }
     assert!(HttpTransport::builder().allow_private_networks().build().is_ok());
     let error = HttpTransport::builder().connections_per_host(0).build().unwrap_err();
     assert!(matches!(error, HttpBuildError::ZeroLimit { .. }), "{error}");

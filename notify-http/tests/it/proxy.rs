@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use notify_core::delivery::Reason;
 use notify_core::transport::Transport;
-use notify_http::HttpTransportBuilder;
 use notify_http::testing::{ReceivedRequest, TestAuthority, Validity};
+use notify_http::{HttpBuildError, HttpTransportBuilder};
 use tokio::io::{AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -107,6 +107,14 @@ async fn a_proxy_s_own_failures_are_ours_and_what_it_reports_is_the_receiver_s()
         assert!(!format!("{failure:?}").contains("canary"), "{failure:?}");
         assert_eq!((receiver.requests().len(), proxy.heads.lock().unwrap().len()), (0, 1), "{answer:?}");
     }
+}
+
+/// Whoever forgets the proxy would send past it.
+#[test]
+fn an_authorization_without_a_proxy_is_told_at_build_without_its_value() {
+    let error = loopback().proxy_authorization("Basic canary").build().unwrap_err();
+    assert!(matches!(error, HttpBuildError::Proxy { .. }), "{error}");
+    assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
 }
 
 #[tokio::test]

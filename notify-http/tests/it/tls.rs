@@ -217,7 +217,8 @@ fn a_profile_that_cannot_be_used_is_told_at_build_without_its_key() {
         assert!(matches!(error, HttpBuildError::ClientCertificate { .. }), "{error}");
         assert!(!format!("{error} {error:?} {profile:?}").contains("canary"), "{error:?}");
     }
-    for hosts in [["no host/", NAME], [NAME, NAME]] {
+    // The last ones are no URL's host: the profile, and the roots it is pinned to, would never be used.
+    for hosts in [["no host/", NAME], [NAME, NAME], ["*.example.com", NAME], ["pinned.example.com.", NAME]] {
         let builder = hosts.into_iter().fold(builder(), |builder, host| builder.tls_for_host(host, TlsProfile::new()));
         assert!(matches!(builder.build(), Err(HttpBuildError::TlsHost { .. })), "{hosts:?}");
     }

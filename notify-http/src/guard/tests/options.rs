@@ -99,6 +99,39 @@ fn an_own_nat64_prefix_is_no_way_around_the_table() {
     assert!(matches!(short.judge(ip("2a00:abc:a00:1::")), Verdict::Refused(Why::Row(_))));
 }
 
+/// The first one given decided: under a `/32`, `10.0.0.1` behind a longer prefix of its own read as `8.8.8.8`.
+#[test]
+fn of_two_nat64_prefixes_the_longer_decodes_whatever_their_order() {
+    let (short, long) = ("2a00:abc::/32", "2a00:abc:808:808::/96");
+    for prefixes in [[short, long], [long, short]] {
+        let guard = guard(|options| options.nat64_prefixes.extend(prefixes.map(String::from)));
+        let verdict = guard.judge(ip("2a00:abc:808:808::10.0.0.1"));
+        assert!(matches!(verdict, Verdict::Refused(Why::Row(_))), "{prefixes:?}: {verdict:?}");
+        assert_eq!(guard.judge(ip("2a00:abc:808:808::8.8.8.8")), Verdict::Public, "{prefixes:?}");
+    }
+}
+
+/// Akamai's metadata service reads as `169.254.0.0` under this prefix.
+#[test]
+fn a_row_that_never_opens_stays_shut_within_a_nat64_prefix() {
+    let guard = guard(|options| {
+        options.nat64_prefixes.push("fd00:a9fe::/32".into());
+        options.opens_link_local = true;
+    });
+    let verdict = guard.judge(ip("fd00:a9fe:a9fe::1"));
+    assert!(matches!(verdict, Verdict::Refused(Why::Row(Row { opening: Opening::Never, .. }))), "{verdict:?}");
+}
+
+/// It denied addresses that nothing connects to, and not those that were meant.
+#[test]
+fn a_denied_range_of_ipv4_in_ipv6_clothes_is_told_at_build() {
+    for text in ["::ffff:203.0.113.0/120", "::ffff:8.8.8.8"] {
+        let error = build(|options| options.denied_ranges.push(text.into())).unwrap_err();
+        assert!(matches!(error, HttpBuildError::Range { .. }), "{text}: {error}");
+    }
+    assert!(build(|options| options.denied_ranges.push("::/0".into())).is_ok());
+}
+
 #[test]
 fn ipv4_alone_passes_ipv6_answers_over_and_refuses_literals() {
     let guard = guard(|options| options.families = Families::Ipv4);
