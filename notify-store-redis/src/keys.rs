@@ -12,6 +12,11 @@ pub(crate) fn meta(namespace: &str, shard: u16) -> String {
     format!("{{{namespace}:{shard}}}:meta")
 }
 
+/// On which channel every write to a namespace is told.
+pub(crate) fn channel(namespace: &str) -> String {
+    format!("{namespace}:changed")
+}
+
 /// A tenant, in keys.
 pub(crate) fn tenant(tenant: &TenantId) -> String {
     format!("{}:{tenant}", tenant.as_str().len())

@@ -20,6 +20,7 @@ use notify_core::{DeliveryId, TenantId, Timestamp};
 use redis::Value;
 use tokio::time::{Instant, timeout};
 
+use crate::bell::Bell;
 use crate::builder::RedisBuilder;
 use crate::error::store_error;
 use crate::link::{Ack, Link};
@@ -54,6 +55,7 @@ pub struct RedisStore(Arc<Shared>);
 
 struct Shared {
     opened: Opened,
+    bell: Bell,
     /// Which shard goes first, in turns, when a claim is smaller than the number of shards.
     turn: AtomicU64,
     /// Until when each shard counts as down.
@@ -98,7 +100,12 @@ impl RedisStore {
     pub(crate) async fn connect_with(builder: RedisBuilder) -> Result<Self, OpenError> {
         let opened = open::open(&builder).await?;
         let down = Mutex::new(vec![None; opened.shards.len()]);
-        Ok(Self(Arc::new(Shared { opened, turn: AtomicU64::new(0), down })))
+        let bell = Bell::new(Arc::clone(&opened.link), keys::channel(&builder.namespace));
+        Ok(Self(Arc::new(Shared { opened, bell, turn: AtomicU64::new(0), down })))
+    }
+
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.0.bell
     }
 
     pub(crate) fn turn(&self) -> &AtomicU64 {

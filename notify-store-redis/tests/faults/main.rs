@@ -11,5 +11,6 @@ mod idle;
 mod races;
 mod restarts;
 mod sentinel;
+mod wake;
 mod worker;
 mod world;
