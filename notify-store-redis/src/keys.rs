@@ -27,6 +27,11 @@ pub(crate) fn event_hash(meta: &str, event: &str) -> String {
     format!("{}e:{event}", meta.trim_end_matches("meta"))
 }
 
+/// The key of a batch that was begun, from the `meta` of the shard that keeps it.
+pub(crate) fn batch(meta: &str, id: &str) -> String {
+    format!("{}b:{id}", meta.trim_end_matches("meta"))
+}
+
 /// An event, in keys and rows.
 pub(crate) fn event(key: &EventKey) -> String {
     format!("{}/{}", tenant(&key.tenant), key.id)
