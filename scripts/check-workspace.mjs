@@ -5,12 +5,20 @@
 
 import { readFileSync } from "node:fs";
 
-const everything = ["notify-core", "notify-http", "notify-store-redis", "notify-store-sqlite", "notify-test-servers"];
+const everything = [
+  "notify-core",
+  "notify-http",
+  "notify-dashboard",
+  "notify-store-redis",
+  "notify-store-sqlite",
+  "notify-test-servers",
+];
 
 // Which of our crates each may depend on, in tests too.
 const mayImport = {
   "notify-core": [],
   "notify-http": ["notify-core"],
+  "notify-dashboard": ["notify-core"],
   "notify-http-providers": ["notify-core", "notify-http"],
   "notify-store-redis": ["notify-core", "notify-test-servers"],
   "notify-store-sqlite": ["notify-core"],

@@ -13,10 +13,25 @@ struct Readme;
 #[doc = include_str!("../../docs/guides/getting-started.md")]
 struct GettingStarted;
 
+/// And in the guide to the dashboard.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/dashboard.md")]
+struct DashboardGuide;
+
 /// And in the guide to retries.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/guides/retries.md")]
 struct Retries;
+
+/// And in the guide to testing a schedule.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guides/test-your-schedule.md")]
+struct TestYourSchedule;
+
+/// And in the simulator's page.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/simulation.md")]
+struct Simulation;
 
 /// And in the page on security.
 #[cfg(doctest)]

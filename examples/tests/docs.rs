@@ -59,7 +59,15 @@ fn root() -> PathBuf {
 /// All Rust source of the workspace's crates.
 fn sources(root: &Path) -> String {
     let mut text = String::new();
-    let crates = ["notify-core", "notify-http", "notify-http/providers", "notify-store-sqlite", "examples"];
+    let crates = [
+        "notify-core",
+        "notify-http",
+        "notify-http/providers",
+        "notify-dashboard",
+        "notify-store-redis",
+        "notify-store-sqlite",
+        "examples",
+    ];
     let mut folders: Vec<PathBuf> =
         crates.iter().flat_map(|name| [root.join(name).join("src"), root.join(name).join("tests")]).collect();
     while let Some(folder) = folders.pop() {

@@ -21,11 +21,13 @@ pub fn fan_out<'a>(
     let mut seen = BTreeSet::new();
     endpoints
         .into_iter()
-        .filter(|endpoint| endpoint.tenant == event.tenant && endpoint.filter.matches(event_type))
+        .filter(|endpoint| {
+            endpoint.tenant == event.tenant && (endpoint.filter.matches(event_type) || planted!(FilterIgnored))
+        })
         .map(|endpoint| NewDelivery {
             id: delivery_id(event, &endpoint.id),
             endpoint: endpoint.id.clone(),
-            start: if endpoint.is_enabled() { Start::Due(due_at) } else { Start::Held(due_at) },
+            start: if endpoint.is_enabled() || planted!(BornDue) { Start::Due(due_at) } else { Start::Held(due_at) },
         })
         .filter(|new| seen.insert(new.id))
         .collect()
@@ -36,7 +38,8 @@ pub fn fan_out<'a>(
 #[must_use]
 pub fn delivery_id(event: &EventKey, endpoint: &EndpointId) -> DeliveryId {
     let mut hash = Sha256::new();
-    for part in [event.tenant.as_str(), event.id.as_str(), endpoint.as_str()] {
+    let endpoint = if planted!(IdWithoutEndpoint) { "" } else { endpoint.as_str() };
+    for part in [event.tenant.as_str(), event.id.as_str(), endpoint] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }

@@ -34,6 +34,9 @@
 //! - `testing`: `testing`, for the tests of hosts (`TestNotify`) and of stores (the kit). Turns `os-rng` on.
 //! - `testing-model`: the kit's comparison with the model too; brings `proptest`.
 
+#[macro_use]
+mod planted;
+
 pub mod delivery;
 pub mod dispatch;
 pub mod endpoint;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// From the bottom up; neighbours in a row do not import each other.
 const ROWS: &[&[&str]] = &[
-    &["time", "input"],
+    &["planted", "time", "input"],
     &["id"],
     &["retry", "sign"],
     &["event", "endpoint"],

@@ -27,7 +27,7 @@ pub(super) struct Board {
     rows: BTreeMap<DeliveryId, (Behaviour, Row)>,
     started: Timestamp,
     drawn: usize,
-    foot: Option<&'static str>,
+    foot: Option<String>,
 }
 
 /// Whether the table will be drawn again.
@@ -82,7 +82,7 @@ impl Board {
     }
 
     /// A last line below everything.
-    pub(super) fn note(&mut self, text: &'static str) {
+    pub(super) fn note(&mut self, text: String) {
         match self.look {
             Look::Table => self.foot = Some(text),
             Look::Lines => println!("{text}"),
@@ -100,7 +100,7 @@ impl Board {
         let mut lines = vec![Row::HEAD.to_owned()];
         lines.extend(rows);
         if view == View::Running {
-            lines.extend(self.foot.map(str::to_owned));
+            lines.extend(self.foot.clone());
         }
         let mut out = std::io::stdout().lock();
         if self.drawn > 0 {

@@ -1,6 +1,7 @@
 //! The demo: an engine on SQLite, three receivers that verify signatures, and a view of every delivery.
 
 mod board;
+mod dashboard;
 mod receiver;
 mod row;
 mod watch;
@@ -109,18 +110,23 @@ pub async fn run(options: &Options) -> Result<Verdict, Box<dyn Error>> {
         .policy(policy)
         .event_type::<ConnectionCreated>()
         .event_type::<ConnectionUpdated>()
+        .reveal_secrets()
         .observer(Watch::new(changes))
         .build()?;
 
     let mut receivers = Receivers::default();
     for (behaviour, port) in [(Behaviour::Steady, 3001), (Behaviour::Flaky, 3002), (Behaviour::Down, 3003)] {
-        let listener = receiver::bind(behaviour, port).await?;
+        let listener = receiver::bind(behaviour.name(), port).await?;
         let url = format!("http://{}/hook", listener.local_addr()?);
         let created = engine.endpoints().create(NewEndpoint::new(behaviour.name(), url)).await?;
         receivers.start(behaviour, listener, created.endpoint.id.clone(), created.secret);
     }
 
-    let board = Board::new(engine.clone(), receivers, options.look);
+    let mut board = Board::new(engine.clone(), receivers, options.look);
+    if options.until == Until::Stopped {
+        let address = dashboard::serve(&engine).await?;
+        board.note(format!("dashboard  {address}   (this computer only)   Ctrl-C stops"));
+    }
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = engine.run(async { drop(stopped.await) });
     let showing = async {
@@ -141,9 +147,6 @@ async fn show(
 ) -> Result<Verdict, Box<dyn Error>> {
     for event in [NewEvent::of(&ConnectionCreated::example())?, NewEvent::of(&ConnectionUpdated::example())?] {
         publish(engine, &mut board, event).await?;
-    }
-    if until == Until::Stopped {
-        board.note("a sample event now and then   Ctrl-C stops");
     }
     let mut redraw = tokio::time::interval(REDRAW);
     let mut next_sample = tokio::time::interval(NOW_AND_THEN);

@@ -116,12 +116,12 @@ impl Receiver {
     }
 }
 
-/// Listens on `port` of loopback, or on a free one if that is taken.
-pub(super) async fn bind(behaviour: Behaviour, port: u16) -> io::Result<TcpListener> {
+/// Listens for `who` on `port` of loopback, or on a free one if that is taken.
+pub(super) async fn bind(who: &str, port: u16) -> io::Result<TcpListener> {
     match TcpListener::bind(("127.0.0.1", port)).await {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-            println!("port {port} is taken: {} listens on {}", behaviour.name(), listener.local_addr()?.port());
+            println!("port {port} is taken: {} listens on {}", who, listener.local_addr()?.port());
             Ok(listener)
         }
         other => other,

@@ -19,5 +19,5 @@ mod api;
 mod options;
 mod serve;
 
-pub use options::{LogFormat, Options, StoreChoice};
+pub use options::{DashboardChoice, LogFormat, Options, RedisUrl, StoreChoice};
 pub use serve::serve;

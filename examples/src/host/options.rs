@@ -29,8 +29,19 @@ pub struct Options {
     pub per_endpoint: Option<u32>,
     /// Certificates to trust beside the usual roots.
     pub extra_roots: Vec<PathBuf>,
+    /// Whether the dashboard is mounted.
+    pub dashboard: DashboardChoice,
     /// How log lines look.
     pub log: LogFormat,
+}
+
+/// Whether the dashboard is there.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DashboardChoice {
+    /// It is not.
+    Off,
+    /// At `/notify`, for this computer alone.
+    Loopback,
 }
 
 /// A store that is built into this host.
@@ -86,6 +97,7 @@ host: an HTTP service that embeds notify
   --max-in-flight N    attempts at once                                 [256]
   --per-endpoint N     attempts at once to one endpoint                 [8]
   --extra-root FILE    PEM certificate to trust beside the usual roots; repeatable
+  --dashboard          mounts the dashboard at /notify, for this computer alone
   --json-log           log lines as JSON on standard error";
 
     /// Reads the arguments; `None` means that help was asked for.
@@ -106,7 +118,7 @@ host: an HTTP service that embeds notify
                 lexopt::Arg::Long("per-endpoint") => options.per_endpoint = Some(read(&mut parser, "per-endpoint")?),
                 lexopt::Arg::Long("extra-root") => options.extra_roots.push(read(&mut parser, "extra-root")?),
                 lexopt::Arg::Long("json-log") => options.log = LogFormat::Json,
-                lexopt::Arg::Long("dashboard") => return Err("--dashboard is not built into this host".into()),
+                lexopt::Arg::Long("dashboard") => options.dashboard = DashboardChoice::Loopback,
                 lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => return Ok(None),
                 lexopt::Arg::Long(_) | lexopt::Arg::Short(_) | lexopt::Arg::Value(_) => {
                     return Err(format!("{}; --help lists the options", argument.unexpected()));
@@ -128,6 +140,7 @@ impl Default for Options {
             max_in_flight: None,
             per_endpoint: None,
             extra_roots: Vec::new(),
+            dashboard: DashboardChoice::Off,
             log: LogFormat::Text,
         }
     }
@@ -205,6 +218,7 @@ mod tests {
             "9",
             "--per-endpoint",
             "3",
+            "--dashboard",
             "--json-log",
         ])
         .unwrap()
@@ -215,7 +229,7 @@ mod tests {
         assert_eq!(options.timeout, Some(Duration::from_secs(2)));
         assert_eq!(options.allow, ["127.0.0.0/8", "::1/128"]);
         assert_eq!((options.max_in_flight, options.per_endpoint), (Some(9), Some(3)));
-        assert_eq!(options.log, LogFormat::Json);
+        assert_eq!((options.dashboard, options.log), (DashboardChoice::Loopback, LogFormat::Json));
     }
 
     #[test]
@@ -231,8 +245,7 @@ mod tests {
     #[test]
     fn what_is_not_built_in_or_not_known_is_refused_in_one_line_without_its_password() {
         for bad in [
-            &["--dashboard"][..],
-            &["--store", "postgres://u:canary@h/db"],
+            &["--store", "postgres://u:canary@h/db"][..],
             &["--store", "canary"],
             &["--store", "sqlite:"],
             &["--timeout", "1s,2s"],

@@ -1,12 +1,15 @@
 //! The host's life: build, serve, stop.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
+use axum::Router;
 use notify_core::engine::EngineBuilder;
 use notify_core::observe::TracingObserver;
 use notify_core::{Engine, MemoryStore, Policy, StopReport};
+use notify_dashboard::{Dashboard, allow_loopback};
 use notify_http::HttpTransport;
 use notify_store_redis::RedisStore;
 use notify_store_sqlite::SqliteStore;
@@ -16,7 +19,7 @@ use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 use super::api;
-use super::options::{LogFormat, Options, StoreChoice};
+use super::options::{DashboardChoice, LogFormat, Options, StoreChoice};
 
 /// A client that keeps a request open must not keep the process alive once the engine has stopped.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
@@ -50,7 +53,8 @@ pub async fn serve(options: Options) -> Result<(), String> {
         ended = &mut running => return ended.map(|_| ()).map_err(|error| error.to_string()),
         () = std::future::ready(()) => {}
     }
-    let http = axum::serve(listener, api::router(engine.clone())).with_graceful_shutdown(stopped(stopping));
+    let app = router(&engine, options.dashboard)?.into_make_service_with_connect_info::<SocketAddr>();
+    let http = axum::serve(listener, app).with_graceful_shutdown(stopped(stopping));
     let http = tokio::spawn(async move { http.await });
     // Nobody may read our output: that is no reason to stop.
     let _ = writeln!(std::io::stdout(), "listening on http://{address}");
@@ -59,6 +63,18 @@ pub async fn serve(options: Options) -> Result<(), String> {
     let _ = tokio::time::timeout(LAST_ANSWERS, http).await;
     eprintln!("{}", in_words(&report));
     Ok(())
+}
+
+/// The API, and beside it the dashboard if it is wanted.
+fn router(engine: &Engine, dashboard: DashboardChoice) -> Result<Router, String> {
+    let api = api::router(engine.clone());
+    match dashboard {
+        DashboardChoice::Off => Ok(api),
+        DashboardChoice::Loopback => {
+            let dashboard = Dashboard::builder(engine).authorize(allow_loopback()).build();
+            Ok(dashboard.map_err(|error| error.to_string())?.mount(api, "/notify"))
+        }
+    }
 }
 
 async fn build(options: &Options) -> Result<Engine, String> {

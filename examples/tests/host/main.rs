@@ -4,6 +4,7 @@
 
 mod api;
 mod crash;
+mod dashboard;
 mod endpoints;
 mod fixture;
 mod http;

@@ -11,8 +11,7 @@ async fn what_cannot_be_started_is_one_line_and_exit_2() {
     std::fs::write(folder.path().join("no.pem"), "no certificate").unwrap();
     let pem = folder.path().join("no.pem").display().to_string();
     for options in [
-        &["--dashboard"][..],
-        &["--frobnicate"],
+        &["--frobnicate"][..],
         &["--store", "redis://127.0.0.1:1"],
         &["--store", "redis-cluster://127.0.0.1:1"],
         &["--store", "postgres://127.0.0.1/db"],

@@ -47,6 +47,20 @@ pub struct ResponseHead {
     pub truncated: bool,
 }
 
+impl ResponseHead {
+    /// The bytes as text to show: what is no UTF-8 becomes U+FFFD, but a character that the cut went through is left
+    /// out.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let bytes = &self.bytes[..];
+        let cut = bytes.utf8_chunks().last().map_or(&[][..], |chunk| chunk.invalid());
+        // An error without a length: the text ends within a character.
+        let within = std::str::from_utf8(cut).is_err_and(|error| error.error_len().is_none());
+        let end = if self.truncated && within { bytes.len() - cut.len() } else { bytes.len() };
+        String::from_utf8_lossy(&bytes[..end]).into_owned()
+    }
+}
+
 impl fmt::Debug for ResponseHead {
     /// Without the bytes: a receiver may echo the payload.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,5 +100,26 @@ impl Attempt {
     #[must_use]
     pub fn ended_at(&self) -> Timestamp {
         self.started_at.saturating_add(self.duration)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// C77: answers that were no UTF-8 broke whole listings elsewhere.
+    #[test]
+    fn bytes_that_are_no_text_become_text() {
+        for (bytes, whole, cut) in [
+            (&[0xff, 0xfe, 0, 0xc3, 0x28, 0x41][..], "\u{fffd}\u{fffd}\0\u{fffd}(A", "\u{fffd}\u{fffd}\0\u{fffd}(A"),
+            ("caf\u{e9}".as_bytes(), "caf\u{e9}", "caf\u{e9}"),
+            (b"a\xf0\x9f\x98", "a\u{fffd}", "a"),
+            (b"\xc3", "\u{fffd}", ""),
+            (b"\xffa\xf0\x9f", "\u{fffd}a\u{fffd}", "\u{fffd}a"),
+            (b"", "", ""),
+        ] {
+            assert_eq!(ResponseHead { bytes: bytes.into(), truncated: false }.to_text(), whole, "{bytes:?}");
+            assert_eq!(ResponseHead { bytes: bytes.into(), truncated: true }.to_text(), cut, "{bytes:?}");
+        }
     }
 }

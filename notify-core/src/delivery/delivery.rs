@@ -112,7 +112,7 @@ impl Delivery {
     #[must_use]
     pub fn claimed(&self, token: ClaimToken, until: Timestamp) -> Self {
         let mut next = self.0.clone();
-        if next.state == State::InFlight {
+        if next.state == State::InFlight && !planted!(LossNotCounted) {
             next.lost_leases = next.lost_leases.saturating_add(1);
         }
         next.state = State::InFlight;

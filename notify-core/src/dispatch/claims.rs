@@ -161,7 +161,8 @@ impl Dispatcher {
     /// Whether a claim could be asked at all, wanted or not. One that failed is asked again also while stopping:
     /// what it leased must be handed back.
     pub(super) fn may_claim(&self, now: Timestamp) -> bool {
-        let fresh = self.drain.is_running() && self.slots.free() > 0 && self.may_take_more();
+        let fresh =
+            (self.drain.is_running() || planted!(ClaimsWhileStopping)) && self.slots.free() > 0 && self.may_take_more();
         self.claims.running.is_none() && (self.claims.again.is_some() || fresh) && !self.unsettled.outlived(now)
     }
 
@@ -169,6 +170,9 @@ impl Dispatcher {
         let paced = self.claims.paced_until(now, self.half_free(), &self.config).is_some();
         if paced || !self.may_claim(now) || !self.claims.wanted(now, &self.config) {
             return;
+        }
+        if planted!(ClaimTokenRenewed) && self.claims.again.take().is_some() {
+            self.claims.woken = true;
         }
         let request = match self.claims.again.take() {
             // What woke since it was first asked may not be in its answer.
@@ -195,6 +199,9 @@ impl Dispatcher {
 
     pub(super) fn claimed(&mut self, now: Timestamp, batch: ClaimBatch, out: &mut Vec<Command>) {
         let Some(request) = self.claims.running.take() else { return };
+        if planted!(WakeUpLost) {
+            (self.claims.woken, self.claims.eager, self.claims.due_meanwhile) = (false, false, None);
+        }
         self.outage.answered();
         self.claims.answered_at = Some(now);
         self.claims.asked.clear();

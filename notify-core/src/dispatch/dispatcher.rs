@@ -162,9 +162,13 @@ impl Dispatcher {
 
     /// Whether more leases may be taken: memory is bounded, and a delivery that goes alone is left alone.
     pub(super) fn may_take_more(&self) -> bool {
-        let held = self.items.len() + self.unsettled.len() + self.doubtful.len();
         let waits_for_quiet = self.quiet || self.solo || self.ready_must_wait();
-        held < self.config.unsettled_limit && !waits_for_quiet
+        (self.held() < self.config.unsettled_limit || planted!(BufferUnbounded)) && !waits_for_quiet
+    }
+
+    /// How many deliveries and changes are in memory.
+    pub(crate) fn held(&self) -> usize {
+        self.items.len() + self.unsettled.len() + self.doubtful.len()
     }
 
     fn absorb(&mut self, now: Timestamp, input: DispatchInput, out: &mut Vec<Command>) {
@@ -177,6 +181,7 @@ impl Dispatcher {
             DispatchInput::Released(endpoints) => {
                 endpoints.iter().for_each(|endpoint| self.release_place(endpoint));
             }
+            DispatchInput::Doubtful(_) if planted!(DoubtForgotten) => {}
             DispatchInput::Doubtful(doubts) => self.doubtful.extend(doubts),
             DispatchInput::Claimed(batch) => self.claimed(now, batch, out),
             DispatchInput::ClaimFailed => {

@@ -123,7 +123,9 @@ impl Dispatcher {
             .collect();
         for id in unsent {
             if let Some(item) = self.items.remove(&id) {
-                self.hand_back(now, &item.claimed.delivery);
+                if !planted!(HandBackForgotten) {
+                    self.hand_back(now, &item.claimed.delivery);
+                }
                 let endpoint = item.claimed.delivery.endpoint();
                 match item.stage {
                     Stage::Parked => self.places.release(endpoint),

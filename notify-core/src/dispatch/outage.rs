@@ -31,7 +31,7 @@ impl Outage {
 
     /// While the pause lasts: when it ends.
     pub(super) fn pause(&self, now: Timestamp) -> Option<Timestamp> {
-        self.until.filter(|until| !has_come(*until, now, self.longest))
+        self.until.filter(|_| !planted!(NoBackoff)).filter(|until| !has_come(*until, now, self.longest))
     }
 }
 

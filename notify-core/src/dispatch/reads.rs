@@ -70,6 +70,9 @@ impl Dispatcher {
     /// This endpoint was written: nothing that was read of it before starts an attempt from now on, neither an answer
     /// that is under way nor what waits to be sent. What must be done about it comes out with the next input.
     pub fn endpoint_changed(&mut self, endpoint: EndpointId) {
+        if planted!(EndpointCached) {
+            return;
+        }
         let stale: Vec<DeliveryId> = self
             .ready
             .iter()

@@ -32,8 +32,10 @@ impl Dispatcher {
             };
             let timeout = endpoint.policy.timeout_under(&self.config.policy);
             let latest_end = now.saturating_add(timeout).saturating_add(DispatchConfig::MARGIN);
-            let solo = must_go_alone(&item.claimed.delivery);
-            if item.claimed.delivery.ready_at().is_none_or(|lease_until| latest_end > lease_until) {
+            let solo = must_go_alone(&item.claimed.delivery) && !planted!(SoloForgotten);
+            if item.claimed.delivery.ready_at().is_none_or(|lease_until| latest_end > lease_until)
+                && !planted!(SendsTooLate)
+            {
                 // Too late: the lease could end before the attempt does.
                 self.quiet |= solo;
                 self.hand_back(now, &item.claimed.delivery);
@@ -81,7 +83,9 @@ impl Dispatcher {
         self.sending -= 1;
         self.solo = false;
         self.drain.count_finished();
-        self.free_slot(item.claimed.delivery.endpoint());
+        if !planted!(SlotKept) {
+            self.free_slot(item.claimed.delivery.endpoint());
+        }
         match finished.verdict.outcome {
             Outcome::Success => {
                 self.write(now, &item.claimed.delivery, finished_input(Gate::Open, finished, &endpoint), None);

@@ -39,7 +39,7 @@ impl Unsettled {
 
     pub(super) fn failed(&mut self) {
         // A failure that nobody waits for must not lose what waits to be repeated.
-        if let Some(batch) = self.applying.take() {
+        if let Some(batch) = self.applying.take().filter(|_| !planted!(ApplyNotRepeated)) {
             self.again = Some(batch);
         }
     }

@@ -10,6 +10,7 @@ use crate::dispatch::{DispatchInput, Finished, SendOrder};
 use crate::endpoint::Endpoint;
 use crate::machine::{Verdict, classify};
 use crate::observe::Observation;
+use crate::retry::Policy;
 use crate::sign::{Header, signed_headers};
 use crate::time::Timestamp;
 use crate::transport::{Request, Response, SendFailure};
@@ -18,7 +19,7 @@ use super::shared::{RunNumber, Shared};
 
 /// A transport keeps its own deadline, and knows better why it was missed; one that does not is cut off this much
 /// later, well within the lease's margin.
-const OVERTIME: Duration = Duration::from_secs(1);
+pub(crate) const OVERTIME: Duration = Duration::from_secs(1);
 
 /// Shorter values would blacken half the answer.
 const SHORTEST_SCRUBBED: usize = 6;
@@ -27,15 +28,12 @@ pub(super) async fn attempt(shared: Arc<Shared>, run: RunNumber, order: Box<Send
     let started_at = shared.now();
     let mut end = End::new(shared, run, &order, started_at);
     let reply = send(&end.shared, &order, started_at).await;
-    let rule = order.endpoint.policy.success.unwrap_or(end.shared.config.policy.success);
-    end.verdict = Some(classify(reply, rule));
+    end.verdict = Some(judged(reply, &order.endpoint, &end.shared.config.policy));
 }
 
-async fn send(shared: &Shared, order: &SendOrder, now: Timestamp) -> Result<Response, SendFailure> {
+/// The signed request of an attempt that begins at `now`.
+pub(crate) fn signed_request(order: &SendOrder, now: Timestamp) -> Request {
     let endpoint = &order.endpoint;
-    if let Err(refused) = shared.transport.check(endpoint.url.as_str()) {
-        return Err(SendFailure::new(Reason::AddressRefused, refused.to_string()));
-    }
     let mut headers = signed_headers(&endpoint.secrets, &order.event.key.id, now, &order.event.body);
     headers.extend(
         endpoint
@@ -43,20 +41,34 @@ async fn send(shared: &Shared, order: &SendOrder, now: Timestamp) -> Result<Resp
             .iter()
             .map(|header| Header { name: header.name().to_owned().into(), value: header.expose_value().to_owned() }),
     );
-    let request = Request::new(endpoint.url.shared(), headers, order.event.body.clone(), order.timeout);
-    let mut response = tokio::select! {
-        biased;
-        reply = shared.transport.send(request) => reply?,
-        () = shared.clock.sleep(order.timeout + OVERTIME) => {
-            return Err(SendFailure::new(Reason::ResponseTimeout, "the transport did not keep its deadline"));
-        }
-    };
-    response.body = scrub(response.body, endpoint);
-    response.location = response.location.map(|location| {
-        let clean = scrub(location.into_bytes().into(), endpoint);
-        String::from_utf8_lossy(&clean).into_owned()
+    Request::new(endpoint.url.shared(), headers, order.event.body.clone(), order.timeout)
+}
+
+/// What a reply means, without what the receiver echoed of its secrets.
+pub(crate) fn judged(reply: Result<Response, SendFailure>, endpoint: &Endpoint, engine: &Policy) -> Verdict {
+    let reply = reply.map(|mut response| {
+        response.body = scrub(response.body, endpoint);
+        response.location = response.location.map(|location| {
+            let clean = scrub(location.into_bytes().into(), endpoint);
+            String::from_utf8_lossy(&clean).into_owned()
+        });
+        response
     });
-    Ok(response)
+    classify(reply, endpoint.policy.success.unwrap_or(engine.success))
+}
+
+async fn send(shared: &Shared, order: &SendOrder, now: Timestamp) -> Result<Response, SendFailure> {
+    let endpoint = &order.endpoint;
+    if let Err(refused) = shared.transport.check(endpoint.url.as_str()) {
+        return Err(SendFailure::new(Reason::AddressRefused, refused.to_string()));
+    }
+    tokio::select! {
+        biased;
+        reply = shared.transport.send(signed_request(order, now)) => reply,
+        () = shared.clock.sleep(order.timeout + OVERTIME) => {
+            Err(SendFailure::new(Reason::ResponseTimeout, "the transport did not keep its deadline"))
+        }
+    }
 }
 
 /// Says how the attempt ended when it is dropped: also after a panic of the transport, and when it is cut off.

@@ -17,7 +17,7 @@ pub(super) struct Crowd {
 
 /// What a try found.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Places {
+pub(crate) enum Places {
     /// Each delivery has a place, or would get none by waiting: older ones wait, or nothing runs.
     Settled,
     /// Places will come free for some.

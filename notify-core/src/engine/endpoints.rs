@@ -11,7 +11,7 @@ use crate::sign::{Secret, SecretSet};
 use crate::store::{EndpointQuery, Operation, Page, Replaced, StoreError, SweepAction};
 
 use super::error::ControlError;
-use super::held::sweep;
+use super::held::{look_again, sweep};
 use super::shared::{RACES, STORE_DEADLINE, Shared, lock};
 
 /// Endpoints of this engine's store. A cheap handle.
@@ -129,6 +129,8 @@ impl Endpoints {
             })
             .await?;
         sweep(&self.shared, id, SweepAction::Hold).await?;
+        // Somebody may have enabled or deleted it since it was read: their sweep came before this one.
+        look_again(&self.shared, vec![id.clone()]).await;
         Ok(endpoint)
     }
 

@@ -1,6 +1,7 @@
 //! Deliveries that were written as held: is their endpoint still disabled?
 
 use crate::dispatch::DispatchInput;
+use crate::endpoint::Endpoint;
 use crate::id::EndpointId;
 use crate::store::{Operation, StoreError, SweepAction, SweepRequest};
 
@@ -27,15 +28,20 @@ pub(super) async fn look_again(shared: &Shared, mut endpoints: Vec<EndpointId>) 
 async fn try_look_again(shared: &Shared, endpoints: &[EndpointId]) -> Result<(), StoreError> {
     let now = shared.within(STORE_DEADLINE, Operation::Endpoints, shared.directory.get(endpoints)).await?;
     for (id, endpoint) in endpoints.iter().zip(now) {
-        let action = match endpoint {
-            Some(endpoint) if !endpoint.is_enabled() => continue,
-            Some(_) => SweepAction::Release,
-            None => SweepAction::Cancel,
-        };
+        let Some(action) = due_to_held(endpoint.as_deref()) else { continue };
         sweep(shared, id, action).await?;
         shared.push_if_running(DispatchInput::Wake);
     }
     Ok(())
+}
+
+/// What is due to deliveries that were held, given their endpoint as it is now (`None` = gone).
+pub(crate) fn due_to_held(endpoint: Option<&Endpoint>) -> Option<SweepAction> {
+    match endpoint {
+        Some(endpoint) if !endpoint.is_enabled() => None,
+        Some(_) => Some(SweepAction::Release),
+        None => Some(SweepAction::Cancel),
+    }
 }
 
 /// Moves all of an endpoint's open rows, in steps.

@@ -17,6 +17,8 @@ mod held;
 mod history;
 #[cfg(any(test, feature = "testing"))]
 mod in_order;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod parts;
 mod ping;
 mod prepare;
 mod publisher;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::event::{EventPayload, NewEvent};
+use crate::endpoint::Endpoint;
+use crate::event::{Event, EventPayload, NewEvent};
 use crate::fanout::fan_out;
 use crate::id::EventId;
 use crate::store::{InsertOutcome, Operation, PublishBatch, PublishedEvent, StoreError};
@@ -168,13 +169,23 @@ impl Publisher {
             return Err(PublishError::TooLarge { bytes: built.body.len(), limit });
         }
         let endpoints = shared.subscribed(event).await?;
-        let endpoints = endpoints.iter().map(|endpoint| &**endpoint);
-        Ok(PublishedEvent {
-            deliveries: fan_out(&built.key, event_type, endpoints, event.due_at(now)),
-            event: Arc::new(built),
-            fingerprint: event.fingerprint(),
-            idempotency_key: event.idempotency_key().cloned(),
-        })
+        Ok(fanned_out(event, built, &endpoints, now))
+    }
+}
+
+/// The event with a delivery for each of these endpoints that wants it.
+pub(crate) fn fanned_out(
+    event: &NewEvent,
+    built: Event,
+    endpoints: &[Arc<Endpoint>],
+    now: Timestamp,
+) -> PublishedEvent {
+    let endpoints = endpoints.iter().map(|endpoint| &**endpoint);
+    PublishedEvent {
+        deliveries: fan_out(&built.key, event.event_type(), endpoints, event.due_at(now)),
+        event: Arc::new(built),
+        fingerprint: event.fingerprint(),
+        idempotency_key: event.idempotency_key().cloned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::delivery::Start;
-use crate::dispatch::{DispatchInput, Doubt, Reservation};
+use crate::dispatch::{DispatchInput, Dispatcher, Doubt, Reservation};
 use crate::store::{Claimed, PublishBatch};
 
 use super::crowd::Places;
@@ -26,26 +26,14 @@ impl Reserved {
     /// Turns those of the batch's deliveries that are due now and find a place into leased ones. May be called again
     /// for the others.
     pub(super) fn take(&mut self, batch: &mut PublishBatch) -> Places {
-        let (now, mut places) = (batch.now, Places::Settled);
         let mut dispatcher = lock(&self.shared.dispatcher);
         // Read under the dispatcher's lock: the places are this run's and no other's.
         let run = lock(&self.shared.inbox).run();
         let Some(dispatcher) = dispatcher.as_mut().filter(|_| self.slots.is_empty() || self.run == run) else {
-            return places;
+            return Places::Settled;
         };
         self.run = run;
-        for delivery in batch.events.iter_mut().flat_map(|event| &mut event.deliveries) {
-            if !matches!(delivery.start, Start::Due(at) if at <= now) {
-                continue;
-            }
-            if let Some(Reservation { token, until }) = dispatcher.reserve(now, &delivery.endpoint) {
-                delivery.start = Start::Leased { token, until };
-                self.slots.push(Doubt { endpoint: delivery.endpoint.clone(), delivery: delivery.id, token });
-            } else if dispatcher.is_crowded(now, &delivery.endpoint) {
-                places = Places::Crowded;
-            }
-        }
-        places
+        lease_fresh(dispatcher, batch, &mut self.slots)
     }
 
     /// Nothing was stored.
@@ -79,4 +67,21 @@ impl Drop for Reserved {
             self.shared.push(self.run, DispatchInput::Doubtful(slots));
         }
     }
+}
+
+/// Turns those of the batch's deliveries that are due now and find a place into leased ones, and notes each.
+pub(crate) fn lease_fresh(dispatcher: &mut Dispatcher, batch: &mut PublishBatch, taken: &mut Vec<Doubt>) -> Places {
+    let (now, mut places) = (batch.now, Places::Settled);
+    for delivery in batch.events.iter_mut().flat_map(|event| &mut event.deliveries) {
+        if !matches!(delivery.start, Start::Due(at) if at <= now) {
+            continue;
+        }
+        if let Some(Reservation { token, until }) = dispatcher.reserve(now, &delivery.endpoint) {
+            delivery.start = Start::Leased { token, until };
+            taken.push(Doubt { endpoint: delivery.endpoint.clone(), delivery: delivery.id, token });
+        } else if dispatcher.is_crowded(now, &delivery.endpoint) {
+            places = Places::Crowded;
+        }
+    }
+    places
 }

@@ -29,37 +29,52 @@ pub(super) fn receipts(batch: &PublishBatch, answers: Vec<Inserted>) -> Vec<Rece
 
 /// Tells the observer and the running engine what is new, and looks again at what was born held.
 pub(super) async fn announce(shared: &Shared, batch: &PublishBatch, receipts: &[Receipt], reserved: Reserved) {
-    let (mut leased, mut waiting) = (Vec::new(), Vec::new());
     for (published, receipt) in batch.events.iter().zip(receipts).filter(|(_, receipt)| !receipt.duplicate) {
-        sort_out(shared, published, batch.now, &mut leased, &mut waiting);
         let (event, deliveries) = (&published.event.key, receipt.deliveries);
         shared.observe(&Observation::Published { event, deliveries });
     }
-    reserved.hand_over(leased);
-    if !waiting.is_empty() {
-        shared.push_if_running(DispatchInput::StoredDue(waiting));
+    let fresh = Fresh::of(batch, receipts.iter().map(|receipt| !receipt.duplicate));
+    reserved.hand_over(fresh.leased);
+    for at in fresh.later {
+        shared.push_if_running(DispatchInput::DueAt(at));
+    }
+    if !fresh.waiting.is_empty() {
+        shared.push_if_running(DispatchInput::StoredDue(fresh.waiting));
     }
     look_again(shared, born_held(batch)).await;
 }
 
-fn sort_out(
-    shared: &Shared,
-    published: &PublishedEvent,
-    now: Timestamp,
-    leased: &mut Vec<Claimed>,
-    waiting: &mut Vec<EndpointId>,
-) {
-    for new in &published.deliveries {
-        match new.start {
-            Start::Leased { .. } => leased.push(claimed(published, new, now)),
-            Start::Due(at) if at <= now => waiting.push(new.endpoint.clone()),
-            Start::Due(at) => shared.push_if_running(DispatchInput::DueAt(at)),
-            Start::Held(_) => {}
+/// What the dispatcher must hear of a batch that was stored.
+#[derive(Debug, Default)]
+pub(crate) struct Fresh {
+    /// Rows that were stored under a reservation's lease.
+    pub(crate) leased: Vec<Claimed>,
+    /// Endpoints with deliveries that are due now.
+    pub(crate) waiting: Vec<EndpointId>,
+    /// When others are due.
+    pub(crate) later: Vec<Timestamp>,
+}
+
+impl Fresh {
+    /// `is_new` says of each event, in order, whether it is new.
+    pub(crate) fn of(batch: &PublishBatch, is_new: impl IntoIterator<Item = bool>) -> Self {
+        let mut fresh = Self::default();
+        for (published, _) in batch.events.iter().zip(is_new).filter(|(_, is_new)| *is_new) {
+            for new in &published.deliveries {
+                match new.start {
+                    Start::Leased { .. } => fresh.leased.push(claimed(published, new, batch.now)),
+                    Start::Due(at) if at <= batch.now => fresh.waiting.push(new.endpoint.clone()),
+                    Start::Due(at) => fresh.later.push(at),
+                    Start::Held(_) => {}
+                }
+            }
         }
+        fresh
     }
 }
 
-fn born_held(batch: &PublishBatch) -> Vec<EndpointId> {
+/// The endpoints with deliveries that were born held.
+pub(crate) fn born_held(batch: &PublishBatch) -> Vec<EndpointId> {
     let deliveries = batch.events.iter().flat_map(|event| &event.deliveries);
     let held = deliveries.filter(|delivery| matches!(delivery.start, Start::Held(_)));
     held.map(|delivery| delivery.endpoint.clone()).collect()

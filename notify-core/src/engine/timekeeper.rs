@@ -6,12 +6,12 @@ use crate::time::Timestamp;
 
 /// How often the engine compares itself with its reference: the store's clock where it has one, else the wall
 /// clock.
-pub(super) const CORRECT_EVERY: Duration = Duration::from_secs(30);
+pub(crate) const CORRECT_EVERY: Duration = Duration::from_secs(30);
 
 /// Never goes back. A reference that is ahead is followed at once (a machine that slept); one that is behind is
 /// met by running at half speed, so that a wall clock that was set back for a moment delays nothing for long.
 #[derive(Debug)]
-pub(super) struct Timekeeper {
+pub(crate) struct Timekeeper {
     anchor: Timestamp,
     /// The monotonic time at the anchor.
     at: Duration,
@@ -28,16 +28,16 @@ enum Source {
 }
 
 impl Timekeeper {
-    pub(super) const fn new(reference: Timestamp, monotonic: Duration) -> Self {
+    pub(crate) const fn new(reference: Timestamp, monotonic: Duration) -> Self {
         Self { anchor: reference, at: monotonic, ahead: Duration::ZERO, source: Source::Wall }
     }
 
     /// One that goes by the store's clock.
-    pub(super) const fn by_store(theirs: Timestamp, monotonic: Duration) -> Self {
+    pub(crate) const fn by_store(theirs: Timestamp, monotonic: Duration) -> Self {
         Self { anchor: theirs, at: monotonic, ahead: Duration::ZERO, source: Source::Store }
     }
 
-    pub(super) fn now(&self, monotonic: Duration) -> Timestamp {
+    pub(crate) fn now(&self, monotonic: Duration) -> Timestamp {
         let elapsed = monotonic.saturating_sub(self.at);
         let held_back = (elapsed / 2).min(self.ahead);
         // Rounded down: a time that is not there yet is not told.
@@ -47,13 +47,13 @@ impl Timekeeper {
 
     /// Whether nobody corrects it, since no driver lives in this process, and the wall clock has to do. One that went
     /// by the store's clock goes on alone: the wall clock may be hours off, the monotonic one drifts by seconds.
-    pub(super) fn is_neglected(&self, monotonic: Duration) -> bool {
+    pub(crate) fn is_neglected(&self, monotonic: Duration) -> bool {
         self.source == Source::Wall && monotonic.saturating_sub(self.at) >= CORRECT_EVERY * 2
     }
 
-    pub(super) fn correct(&mut self, reference: Timestamp, monotonic: Duration) {
+    pub(crate) fn correct(&mut self, reference: Timestamp, monotonic: Duration) {
         let ours = self.now(monotonic);
-        self.anchor = ours.max(reference);
+        self.anchor = if planted!(ClockGoesBack) { reference } else { ours.max(reference) };
         self.ahead = ours.since(reference);
         self.at = monotonic;
     }

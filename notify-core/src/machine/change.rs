@@ -18,7 +18,7 @@ pub struct Change {
 impl Change {
     /// A change of `from` to `next`; version, token, counter of attempts and change id are set here.
     pub(super) fn new(id: ChangeId, from: &Delivery, mut next: StoredDelivery, attempts: Vec<Attempt>) -> Self {
-        next.version = from.version().next();
+        next.version = if planted!(VersionNotRaised) { from.version() } else { from.version().next() };
         next.token = None;
         next.last_change = Some(id);
         next.attempts = attempts.last().map_or(next.attempts, |last| last.number.get());

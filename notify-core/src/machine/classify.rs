@@ -58,7 +58,7 @@ pub fn classify(reply: Result<Response, SendFailure>, rule: SuccessRule) -> Verd
 
 fn judge_status(response: Response, rule: SuccessRule) -> Verdict {
     let status = response.status;
-    let (outcome, error) = if rule.accepts(status) {
+    let (outcome, error) = if rule.accepts(status) || planted!(EverySuccess) && SuccessRule::Any2xx.accepts(status) {
         (Outcome::Success, None)
     } else {
         let (reason, error) = match status {

@@ -130,6 +130,9 @@ pub fn step(
             let ran = Ran { started_at, duration, url: Some(url) };
             draft.log(ran, Verdict::of_reason(Reason::Interrupted));
             draft.next.reason = Some(Reason::Interrupted);
+            if planted!(InterruptionBurnsRetry) {
+                draft.next.failures += 1;
+            }
             draft.schedule(now);
         }
     }
@@ -167,21 +170,25 @@ impl<'a> Draft<'a> {
         let attempts = Vec::with_capacity(lost_rows as usize + 1);
         let mut draft = Self { from, next: from.as_stored().clone(), attempts, now };
         // The rows of lost attempts come first, whatever happens now (S6).
-        for _ in 0..lost_rows {
+        for _ in 0..if planted!(LossNotLogged) { 0 } else { lost_rows } {
             draft.next.reason = Some(Reason::WorkerLost);
             let lost = Ran { started_at: lost_found_at, duration: Duration::ZERO, url: None };
             draft.log(lost, Verdict::of_reason(Reason::WorkerLost));
         }
         draft.next.lost_logged = draft.next.lost_leases;
+        if planted!(LossBurnsRetry) {
+            draft.next.failures += lost_rows;
+        }
         draft
     }
 
     /// The number to send, or `None`: the draft says what becomes of it instead.
     fn start(&mut self, gate: Gate) -> Option<AttemptNumber> {
+        let gate = if planted!(DisabledForgotten) && gate == Gate::Disabled { Gate::Open } else { gate };
         match gate {
             Gate::Gone => self.settle(State::Cancelled, self.now),
             Gate::Disabled => self.hold(self.due_unsent()),
-            Gate::Open if self.next.lost_leases >= MAX_LOST_LEASES => {
+            Gate::Open if self.next.lost_leases >= MAX_LOST_LEASES && !planted!(NeverGivesUp) => {
                 self.next.reason = Some(Reason::WorkerLost);
                 self.settle(State::Failed, self.now);
             }
@@ -207,7 +214,7 @@ impl<'a> Draft<'a> {
     /// The wait begins with the change that logs the loss, whichever it is: a hand-back must not skip it.
     fn wait_after_losses(&self) -> Duration {
         let lost = self.next.lost_leases;
-        if lost < SOLO_FROM_LOST_LEASES || self.from.lost_unlogged() == 0 {
+        if lost < SOLO_FROM_LOST_LEASES || self.from.lost_unlogged() == 0 || planted!(LossWaitSkipped) {
             return Duration::ZERO;
         }
         let index = usize::try_from(lost - SOLO_FROM_LOST_LEASES).unwrap_or(usize::MAX);
@@ -215,6 +222,7 @@ impl<'a> Draft<'a> {
     }
 
     fn finish(&mut self, gate: Gate, policy: &Policy, ran: Ran, verdict: Verdict) {
+        let ran_from = ran.started_at;
         let ended_at = ran.started_at.saturating_add(ran.duration);
         let (outcome, asked) = (verdict.outcome, verdict.retry_after);
         self.log(ran, verdict);
@@ -223,13 +231,21 @@ impl<'a> Draft<'a> {
         let reason = match outcome {
             Outcome::Success => {
                 self.next.reason = None;
+                if planted!(SuccessSentAgain) {
+                    return self.schedule(ended_at);
+                }
                 return self.settle(State::Delivered, ended_at);
             }
             Outcome::Failure(reason) => reason,
         };
         self.next.reason = Some(reason);
-        self.next.failures = self.next.failures.saturating_add(1);
-        match (policy.due_after(&self.next.id, self.next.failures, ended_at, asked), gate) {
+        if !planted!(FailureNotCounted) {
+            self.next.failures = self.next.failures.saturating_add(1);
+        }
+        let failures = self.next.failures + u32::from(planted!(OffByOne))
+            - u32::from(planted!(OneTooMany) && self.next.failures > 1);
+        let from = if planted!(DelayFromStart) { ran_from } else { ended_at };
+        match (policy.due_after(&self.next.id, failures, from, asked), gate) {
             (_, Gate::Gone) => self.settle(State::Cancelled, ended_at),
             (None, _) => self.settle(State::Failed, ended_at),
             (Some(due), Gate::Disabled) => self.hold(due),
@@ -256,7 +272,8 @@ impl<'a> Draft<'a> {
     }
 
     fn next_number(&self) -> Option<AttemptNumber> {
-        let last = self.attempts.last().map_or(self.from.as_stored().attempts, |attempt| attempt.number.get());
+        let before = if planted!(NumbersBeginAgain) { 0 } else { self.from.as_stored().attempts };
+        let last = self.attempts.last().map_or(before, |attempt| attempt.number.get());
         last.checked_add(1).map(AttemptNumber::new)
     }
 

@@ -70,7 +70,8 @@ impl RetrySchedule {
     #[must_use]
     pub fn due_after(&self, failures: u32, ended_at: Timestamp) -> Option<Timestamp> {
         let index = usize::try_from(failures.checked_sub(1)?).ok()?;
-        self.0.get(index).map(|delay| ended_at.saturating_add(*delay))
+        let jittered = |delay: Duration| if planted!(JitterDown) { delay - delay / 10 } else { delay };
+        self.0.get(index).map(|delay| ended_at.saturating_add(jittered(*delay)))
     }
 
     /// The times of all attempts if each of them took no time: the first at `first_attempt_at`.

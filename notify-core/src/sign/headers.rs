@@ -56,14 +56,19 @@ impl fmt::Debug for Header {
 pub fn signed_headers(secrets: &SecretSet, event: &EventId, now: Timestamp, body: &[u8]) -> Vec<Header> {
     let mut headers = Vec::with_capacity(4);
     let mut standard = String::new();
+    let second = now.as_secs() + if planted!(WrongSecond) { 600 } else { 0 };
     for stored in secrets.active(now) {
         let name = match stored.role {
+            SecretRole::Previous if planted!(OldSecretSigns) => {
+                headers.retain(|header: &Header| header.name != NOTIFY_SIGNATURE);
+                NOTIFY_SIGNATURE
+            }
             SecretRole::Current => NOTIFY_SIGNATURE,
             SecretRole::Next => NOTIFY_SIGNATURE_NEXT,
             SecretRole::Previous => NOTIFY_SIGNATURE_PREVIOUS,
         };
         headers.push(Header::new(name, notify_signature(&stored.secret, body)));
-        if let Some(signature) = standard_signature(&stored.secret, event.as_str(), now.as_secs(), body) {
+        if let Some(signature) = standard_signature(&stored.secret, event.as_str(), second, body) {
             if !standard.is_empty() {
                 standard.push(' ');
             }
@@ -72,7 +77,7 @@ pub fn signed_headers(secrets: &SecretSet, event: &EventId, now: Timestamp, body
     }
     if !standard.is_empty() {
         headers.push(Header::new(WEBHOOK_ID, event.to_string()));
-        headers.push(Header::new(WEBHOOK_TIMESTAMP, now.as_secs().to_string()));
+        headers.push(Header::new(WEBHOOK_TIMESTAMP, second.to_string()));
         headers.push(Header::new(WEBHOOK_SIGNATURE, standard));
     }
     headers

@@ -33,6 +33,26 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// The content as it is now, in a store of its own.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn snapshot(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.with(|model| model.clone()))))
+    }
+
+    /// Goes back to the events and deliveries of `snapshot`, as a failover to a replica that is behind does.
+    /// Endpoints stay: a host may keep them elsewhere.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn fall_back_to(&self, snapshot: &Self) {
+        let old = snapshot.with(|model| model.clone());
+        self.with(|model| model.fall_back_to(old));
+    }
+
+    /// What is wrong with the indexes, if anything.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.with(|model| model.check())
+    }
+
     fn with<T>(&self, work: impl FnOnce(&mut Model) -> T) -> T {
         // The model's steps do not panic; should one, its content is still the best there is.
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))

@@ -2,7 +2,8 @@
 //!
 //! A host's test takes [`TestNotify`]: an engine whose clock stands still until it is moved, whose receivers answer by
 //! script, and which can say what was published and delivered. Its pieces, [`ManualClock`] and [`ScriptedTransport`],
-//! can be used alone. The author of a store takes the [`kit`].
+//! can be used alone. [`Timeline`] tells what a policy
+//! makes of a receiver. The author of a store takes the [`kit`]; [`sim`] is notify's own simulator.
 
 mod host;
 #[cfg(feature = "testing")]
@@ -11,8 +12,11 @@ mod manual_clock;
 mod pace;
 mod replies;
 mod scripted_transport;
+pub mod sim;
+mod timeline;
 
 pub use host::{Delivered, TestNotify, TestNotifyBuilder, TestWebhook};
 pub use manual_clock::ManualClock;
 pub use replies::{answer, in_hours, in_minutes, in_seconds, refused, status, timeout};
 pub use scripted_transport::{Reply, ScriptedTransport, SentRequest};
+pub use timeline::{Behaviour, Timeline, drawn_receiver};

@@ -27,6 +27,7 @@ macro_rules! wrong_stores {
 wrong_stores! {
     wrong_store_ignores_the_version IgnoresTheVersion "ignores the version" [
         "fencing::the_same_token_at_another_version_is_stale",
+        "by_hand::of_two_resends_of_one_row_the_second_is_stale",
     ];
     wrong_store_ignores_the_token IgnoresTheToken "ignores the token" [
         "fencing::the_same_version_under_another_token_is_stale",
@@ -184,6 +185,7 @@ wrong_stores! {
         "fencing::a_change_with_the_row_of_a_lost_attempt_may_come_again_too",
         "fencing::a_change_without_an_attempt_that_comes_again_is_applied",
         "racing::one_change_many_times_at_once_logs_its_attempt_once",
+        "activity::a_change_that_comes_again_is_counted_once",
     ];
     wrong_store_sweeps_leased_rows SweepsLeasedRows "sweeps rows in flight" [
         "sweep::rows_in_flight_are_skipped",
@@ -316,6 +318,7 @@ wrong_stores! {
         "fencing::a_change_whose_attempt_is_logged_counts_as_applied_after_later_changes",
         "log::attempts_are_read_by_number",
         "sweep::a_swept_row_keeps_its_attempts",
+        "by_hand::a_round_goes_on_with_the_numbers_and_the_log_of_the_one_before",
     ];
     wrong_store_keeps_responses_as_text KeepsResponsesAsText "keeps responses as text" [
         "sizes::a_response_of_every_byte_comes_back",
@@ -369,6 +372,7 @@ wrong_stores! {
         "apply::two_lost_attempts_and_the_one_that_follows_are_three_rows",
         "fencing::a_change_with_the_row_of_a_lost_attempt_may_come_again_too",
         "sweep::a_swept_row_keeps_its_attempts",
+        "by_hand::a_round_goes_on_with_the_numbers_and_the_log_of_the_one_before",
     ];
     wrong_store_lists_deliveries_of_all_tenants ListsDeliveriesOfAllTenants "lists the deliveries of all tenants" [
         "tenants::a_tenant_s_list_of_deliveries_shows_its_own",
@@ -378,5 +382,16 @@ wrong_stores! {
     ];
     wrong_store_orders_events_by_their_time OrdersEventsByTheirTime "orders events by the time of their publish" [
         "log::newest_is_what_was_inserted_last",
+    ];
+    wrong_store_counts_a_repeated_change_again CountsARepeatedChangeAgain "counts a change that comes again once more" [
+        "activity::a_change_that_comes_again_is_counted_once",
+    ];
+    wrong_store_never_sees_an_endpoint_recover NeverSeesAnEndpointRecover "never forgets that an endpoint failed" [
+        "activity::an_endpoint_fails_since_its_first_failure_until_its_next_success",
+    ];
+    wrong_store_leaves_an_opened_row_out LeavesAnOpenedRowOut "never claims a row that was opened again" [
+        "by_hand::an_ended_row_that_is_opened_again_is_claimed_in_its_next_round",
+        "by_hand::a_round_goes_on_with_the_numbers_and_the_log_of_the_one_before",
+        "by_hand::an_ended_row_that_is_opened_while_its_endpoint_is_disabled_is_held",
     ];
 }

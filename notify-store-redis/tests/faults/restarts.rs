@@ -10,7 +10,7 @@ use notify_test_servers::{AOF_ALWAYS, CuttingProxy, RedisServer, require};
 use tokio::sync::oneshot;
 
 use crate::worker::{TENANTS, Worker, sent_by};
-use crate::world::{assert_indexes_agree, open, repeated};
+use crate::world::{assert_indexes_agree, open, repeated, wait_until};
 
 /// C32: every scripted call failed after a restart elsewhere, until the host was restarted.
 #[tokio::test(flavor = "multi_thread")]
@@ -124,4 +124,46 @@ async fn a_call_whose_reply_does_not_come_is_unavailable_and_may_be_repeated() {
     proxy.release();
     repeated(async || store.insert(&insert).await).await;
     assert_eq!(repeated(async || store.claim(&claim(0, 1)).await).await.claimed.len(), 1);
+}
+
+/// A call that meets a server which cannot answer now waits, and is answered once it can.
+async fn waits_out(server: &RedisServer, begin: impl AsyncFnOnce(), end: impl FnOnce()) {
+    let store = open(&server.url(), "nf", 1).await;
+    store.create(&endpoint("ep_1")).await.unwrap();
+    begin().await;
+    let insert = tokio::spawn({
+        let store = store.clone();
+        async move { store.insert(&batch(0, vec![event("evt_1", 1, &["ep_1"], 0)])).await }
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!insert.is_finished(), "it was answered at once: {:?}", insert.await);
+    end();
+    insert.await.unwrap().unwrap();
+    assert_eq!(store.claim(&claim(0, 1)).await.unwrap().claimed.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_else_s_endless_script_is_waited_out() {
+    let Some(server) = require(RedisServer::start(&[("busy-reply-threshold", "20")])) else { return };
+    let url = server.url();
+    let begin = async || {
+        tokio::task::spawn_blocking(move || {
+            let mut connection = redis::Client::open(url).unwrap().get_connection().unwrap();
+            redis::cmd("EVAL").arg("while true do end").arg(0).query::<()>(&mut connection).unwrap_err()
+        });
+        wait_until("BUSY", async || {
+            server.try_run::<String>(&["PING"]).is_err_and(|error| error.to_string().contains("BUSY"))
+        })
+        .await;
+    };
+    waits_out(&server, begin, || server.run(&["SCRIPT", "KILL"])).await;
+}
+
+/// After a failover by hand a store may still be connected to what is a replica now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_may_not_write_is_waited_for_until_it_leads_again() {
+    let Some(server) = require(RedisServer::start(&[])) else { return };
+    // Nobody listens there, so its data stay as they are.
+    let begin = async || server.run(&["REPLICAOF", "127.0.0.1", "1"]);
+    waits_out(&server, begin, || server.run(&["REPLICAOF", "NO", "ONE"])).await;
 }

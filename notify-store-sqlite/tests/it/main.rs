@@ -6,6 +6,7 @@
 mod activity;
 mod claims;
 mod endpoints;
+mod faults;
 mod files;
 mod kit;
 mod publish;

@@ -245,39 +245,8 @@ impl AttemptView {
             status_code: attempt.status_code,
             // `detail` is for operators: it may name addresses of the sender's network.
             error: attempt.error.clone(),
-            response_head: head.map(text),
+            response_head: head.map(ResponseHead::to_text),
             response_truncated: head.is_some_and(|head| head.truncated),
-        }
-    }
-}
-
-/// The bytes as text: what is no UTF-8 becomes U+FFFD, but a character that the cut went through is left out.
-fn text(head: &ResponseHead) -> String {
-    let bytes = &head.bytes[..];
-    let cut = bytes.utf8_chunks().last().map_or(&[][..], |chunk| chunk.invalid());
-    // An error without a length: the text ends within a character.
-    let within = std::str::from_utf8(cut).is_err_and(|error| error.error_len().is_none());
-    let end = if head.truncated && within { bytes.len() - cut.len() } else { bytes.len() };
-    String::from_utf8_lossy(&bytes[..end]).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// C77: answers that were no UTF-8 broke whole listings elsewhere.
-    #[test]
-    fn bytes_that_are_no_text_become_text() {
-        for (bytes, whole, cut) in [
-            (&[0xff, 0xfe, 0, 0xc3, 0x28, 0x41][..], "\u{fffd}\u{fffd}\0\u{fffd}(A", "\u{fffd}\u{fffd}\0\u{fffd}(A"),
-            ("caf\u{e9}".as_bytes(), "caf\u{e9}", "caf\u{e9}"),
-            (b"a\xf0\x9f\x98", "a\u{fffd}", "a"),
-            (b"\xc3", "\u{fffd}", ""),
-            (b"\xffa\xf0\x9f", "\u{fffd}a\u{fffd}", "\u{fffd}a"),
-            (b"", "", ""),
-        ] {
-            assert_eq!(text(&ResponseHead { bytes: bytes.into(), truncated: false }), whole, "{bytes:?}");
-            assert_eq!(text(&ResponseHead { bytes: bytes.into(), truncated: true }), cut, "{bytes:?}");
         }
     }
 }

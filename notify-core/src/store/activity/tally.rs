@@ -11,18 +11,18 @@ use super::{Activity, ActivityQuery, Counted, Effect, Latencies, Resolution, Sig
 
 /// Everything that was counted. The memory store's own; a store of the host's that keeps its rows in memory may use it
 /// too, and others can be compared with it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tally(BTreeMap<EndpointId, Counts>);
 
 /// What was counted for one endpoint, and since when it fails.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Counts {
     tenant: TenantId,
     failing_since: Option<Timestamp>,
     buckets: [BTreeMap<Timestamp, Vec<Row>>; 2],
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Row {
     event_type: EventType,
     effect: Effect,

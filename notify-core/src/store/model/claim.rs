@@ -19,8 +19,8 @@ impl Model {
         }
         let claimed = match self.claims.get(&request.token) {
             // The same token again: the same rows, as far as they are still leased under it (S3).
-            Some(rows) => self.still_leased(&rows.clone(), request),
-            None => self.lease(request),
+            Some(rows) if !planted!(ClaimNotRepeatable) => self.still_leased(&rows.clone(), request),
+            _ => self.lease(request),
         };
         ClaimBatch { next_ready_at: self.next_ready_at(request, &claimed), claimed, corrupt: Vec::new() }
     }
@@ -38,8 +38,8 @@ impl Model {
             .index
             .queues
             .iter()
-            .filter(|(_, queue)| queue.claimable.first().is_some_and(|(at, _)| *at <= request.now))
-            .map(|(id, queue)| (queue.turn, id.clone(), request.free.of(id)))
+            .filter(|(_, queue)| queue.claimable.first().is_some_and(|(at, _)| *at <= claimable_until(request)))
+            .map(|(id, queue)| (if planted!(Starves) { 0 } else { queue.turn }, id.clone(), request.free.of(id)))
             .filter(|(_, _, free)| *free > 0)
             .collect();
         runnable.sort_unstable();
@@ -50,11 +50,19 @@ impl Model {
                 if claimed.len() >= request.limit as usize {
                     return false;
                 }
+                if planted!(FreeIgnored) {
+                    *free = request.limit;
+                }
                 match self.lease_next(endpoint, request) {
                     Some(row) => claimed.push(row),
                     None => return false,
                 }
                 *free -= 1;
+                while planted!(Starves) && *free > 0 && claimed.len() < request.limit as usize {
+                    let Some(row) = self.lease_next(endpoint, request) else { break };
+                    claimed.push(row);
+                    *free -= 1;
+                }
                 *free > 0
             });
         }
@@ -69,7 +77,7 @@ impl Model {
     fn lease_next(&mut self, endpoint: &EndpointId, request: &ClaimRequest) -> Option<Claimed> {
         self.last_turn += 1;
         let queue = self.index.queues.get_mut(endpoint)?;
-        let (_, number) = *queue.claimable.first().filter(|(at, _)| *at <= request.now)?;
+        let (_, number) = *queue.claimable.first().filter(|(at, _)| *at <= claimable_until(request))?;
         queue.turn = self.last_turn;
         let row = self.deliveries.get(&number)?;
         let event = Arc::clone(&row.event);
@@ -88,7 +96,13 @@ impl Model {
             .queues
             .iter()
             .filter(|(id, _)| request.free.of(id) > taken.get(id).copied().unwrap_or(0))
-            .filter_map(|(_, queue)| queue.claimable.first().map(|(at, _)| *at))
+            .filter_map(|(_, queue)| {
+                let leased =
+                    |number| self.deliveries.get(number).is_some_and(|row| row.delivery.state() == State::InFlight);
+                let mut rows =
+                    queue.claimable.iter().filter(|(_, number)| !(planted!(LeaseEndForgotten) && leased(number)));
+                rows.next().map(|(at, _)| *at)
+            })
             .min()
             .map(|at| at.max(request.now))
     }
@@ -106,4 +120,10 @@ impl Model {
         }
         oldest
     }
+}
+
+/// The last due time that a claim takes.
+fn claimable_until(request: &ClaimRequest) -> Timestamp {
+    let early = if planted!(ClaimedEarly) { 5 } else { 0 };
+    request.now.saturating_add(std::time::Duration::from_secs(early))
 }

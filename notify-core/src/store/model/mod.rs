@@ -1,6 +1,8 @@
 //! The store's contract as a plain struct: no IO, no lock, no clock. The memory store wraps it, and other stores
 //! are compared with it.
 
+#[cfg(any(test, feature = "testing"))]
+mod check;
 mod claim;
 mod endpoints;
 mod log;
@@ -19,7 +21,7 @@ use super::activity::{Activity, ActivityQuery, Tally};
 use super::{ApplyOutcome, InsertOutcome, Inserted, PublishBatch, StoreError, SweepAction, SweepRequest, Swept};
 
 /// Everything that a store keeps. Each method is one atomic step.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Model {
     events: BTreeMap<EventKey, EventRow>,
     events_by_number: BTreeMap<u64, EventKey>,
@@ -40,7 +42,7 @@ pub(super) struct Model {
     writes: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct EventRow {
     number: u64,
     event: Arc<Event>,
@@ -51,7 +53,7 @@ struct EventRow {
     deliveries: Vec<u64>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct DeliveryRow {
     delivery: Delivery,
     event: Arc<Event>,
@@ -59,14 +61,14 @@ struct DeliveryRow {
 }
 
 /// Which rows may be claimed, which are held, and how many stand where.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Index {
     queues: BTreeMap<EndpointId, Queue>,
     tally: BTreeMap<TenantId, BTreeMap<State, u64>>,
 }
 
 /// One endpoint's open rows, in the order in which they may be claimed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Queue {
     claimable: BTreeSet<(Timestamp, u64)>,
     held: BTreeSet<(Timestamp, u64)>,
@@ -74,7 +76,7 @@ struct Queue {
     turn: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct EndpointRow {
     number: u64,
     endpoint: Arc<Endpoint>,
@@ -112,7 +114,9 @@ impl Model {
                     }
                     Inserted::New
                 }
-                Some((first, fingerprint, deliveries)) if fingerprint == published.fingerprint => {
+                Some((first, fingerprint, deliveries))
+                    if fingerprint == published.fingerprint || planted!(ConflictForgotten) =>
+                {
                     Inserted::Duplicate { first, deliveries }
                 }
                 Some((existing, ..)) => return InsertOutcome::Conflict { index, existing },
@@ -158,7 +162,7 @@ impl Model {
             }
             let Some(row) = self.deliveries.get(&number) else { continue };
             // It ends at its settle or at its next claim.
-            if row.delivery.state() == State::InFlight {
+            if row.delivery.state() == State::InFlight && !planted!(SweepTouchesLeased) {
                 continue;
             }
             let mut next = row.delivery.as_stored().clone();
@@ -170,6 +174,9 @@ impl Model {
                     next.ready_at = None;
                     next.settled_at = Some(request.now);
                 }
+            }
+            if planted!(SweepTouchesLeased) {
+                next.token = None;
             }
             next.version = next.version.next();
             if let Ok(next) = Delivery::restore(next) {
@@ -241,14 +248,18 @@ impl Model {
         if known {
             return ApplyOutcome::Applied;
         }
-        if current.version != change.expected() || current.token != change.token() {
+        let fits = (current.version == change.expected() || planted!(NoFence))
+            && (current.token == change.token() || planted!(NoFence) || planted!(NoTokenCheck));
+        if !fits {
             return ApplyOutcome::Stale { current: current.version };
         }
         let Ok(next) = Delivery::restore(change.next().clone()) else {
             return ApplyOutcome::Stale { current: current.version };
         };
         row.attempts.reserve_exact(change.attempts().len());
-        row.attempts.extend(change.attempts().iter().map(|attempt| (change.id(), attempt.clone())));
+        if !planted!(LogForgotten) {
+            row.attempts.extend(change.attempts().iter().map(|attempt| (change.id(), attempt.clone())));
+        }
         self.activity.note(&row.event, change);
         self.put(number, next);
         ApplyOutcome::Applied
@@ -278,7 +289,9 @@ impl Index {
     fn leave(&mut self, number: u64, delivery: &Delivery) {
         if let (Some(at), Some(queue)) = (delivery.ready_at(), self.queues.get_mut(delivery.endpoint())) {
             queue.claimable.remove(&(at, number));
-            queue.held.remove(&(at, number));
+            if !planted!(RemovedFromNoQueue) {
+                queue.held.remove(&(at, number));
+            }
         }
         *self.count(delivery) -= 1;
     }

@@ -57,25 +57,28 @@
 //! The same cases as a plain list, for other test runners: [`cases`]. What a run found, for people: [`report`]. Random
 //! calls whose answers are held against those of the model: `compare_with_model` (feature `testing-model`).
 
+#[macro_use]
+mod table;
+
 mod case;
 mod cases;
 #[cfg(feature = "testing-model")]
 mod compare;
 mod conformance;
 mod fixture;
+mod list;
 pub mod lived;
 mod race;
 mod report;
 pub mod sample;
 mod subject;
-mod table;
 
 pub use case::{Case, CaseResult};
 #[cfg(feature = "testing-model")]
 pub use compare::compare_with_model;
 pub use fixture::{FixtureError, Offer, OpenedStore, StoreFixture};
+pub use list::cases;
 pub use report::{Report, report};
-pub use table::cases;
 
 use subject::Subject;
 

@@ -1,7 +1,5 @@
 //! The one table of rules, sentences and cases, of which the list, the tests and the report are made.
 
-use super::case::Case;
-
 /// Hands the table to the macro that is named. For [`store_conformance!`](crate::store_conformance) and for the list
 /// below, so that neither can lack what the other has.
 #[doc(hidden)]
@@ -346,6 +344,24 @@ macro_rules! __notify_store_cases {
                 "DeliveryLog::prune" "Up to `limit` events; may be repeated":
                     pruning_goes_in_steps_of_its_limit, events_that_stay_do_not_use_up_the_limit;
             }
+            activity {
+                "DeliveryLog::activity" "Each attempt that the log has is counted once, in the step that logged it, and stays counted where its event is pruned":
+                    every_attempt_is_counted_in_the_minute_and_the_hour_it_ended_in,
+                    attempts_of_one_bucket_add_up_by_endpoint_type_and_effect, a_change_that_comes_again_is_counted_once,
+                    a_stale_change_and_one_without_an_attempt_count_nothing,
+                    what_was_counted_stays_where_its_event_is_pruned, a_tenant_s_activity_is_its_own,
+                    activity_is_found_by_its_endpoint_and_since_is_inclusive_and_until_is_not;
+                "DeliveryLog::failing_since" "Since when each of these endpoints fails, in the order of the input":
+                    an_endpoint_fails_since_its_first_failure_until_its_next_success;
+            }
+            by_hand {
+                "S6" "A change may open an ended row again, or end an open one":
+                    an_ended_row_that_is_opened_again_is_claimed_in_its_next_round,
+                    a_round_goes_on_with_the_numbers_and_the_log_of_the_one_before,
+                    an_ended_row_that_is_opened_again_counts_and_stays_as_an_open_one,
+                    an_ended_row_that_is_opened_while_its_endpoint_is_disabled_is_held,
+                    of_two_resends_of_one_row_the_second_is_stale, a_row_that_was_cancelled_by_hand_is_never_claimed;
+            }
             sizes {
                 "S1" "A body comes back byte for byte, from nothing to a mebibyte":
                     a_body_of_no_bytes_comes_back, a_body_of_one_byte_comes_back, a_body_of_every_byte_comes_back,
@@ -361,33 +377,4 @@ macro_rules! __notify_store_cases {
             }
         }
     };
-}
-
-macro_rules! list {
-    ($($group:ident { $($rule:literal $sentence:literal: $($case:ident),+;)+ })+) => {
-        const CASES: &[Case] = &[$($($(Case {
-            group: stringify!($group),
-            name: stringify!($case),
-            rule: $rule,
-            sentence: $sentence,
-            run: |subject| Box::pin(super::cases::$group::$case(subject)),
-        },)+)+)+];
-    };
-}
-
-__notify_store_cases!(list);
-
-/// All cases, in the order of the table: for test runners that want no macro, and for whoever runs one case.
-///
-/// ```
-/// use notify_core::testing::kit;
-///
-/// for case in kit::cases().iter().take(1) {
-///     println!("{}::{} holds {}: {}", case.group(), case.name(), case.rule(), case.sentence());
-///     // case.run(&my_fixture).await
-/// }
-/// ```
-#[must_use]
-pub const fn cases() -> &'static [Case] {
-    CASES
 }

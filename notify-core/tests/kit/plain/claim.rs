@@ -71,6 +71,9 @@ impl Tables {
     }
 
     fn may_be_claimed(&self, row: &Row) -> bool {
+        if self.has(Fault::LeavesAnOpenedRowOut) && row.delivery.as_stored().round.get() > 1 {
+            return false;
+        }
         let hidden = self.has(Fault::HidesExpiredLeases) && row.delivery.state() == State::InFlight;
         row.health == Health::Sound
             && row.delivery.state().is_claimable()

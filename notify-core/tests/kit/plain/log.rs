@@ -139,7 +139,17 @@ impl DeliveryLog for PlainStore {
     }
 
     async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
-        Ok(self.tables().activity.failing_since(endpoints))
+        let mut tables = self.tables();
+        let since = tables.activity.failing_since(endpoints);
+        if !self.has(Fault::NeverSeesAnEndpointRecover) {
+            return Ok(since);
+        }
+        let seen = endpoints.iter().zip(since).map(|(id, since)| {
+            let first = tables.failed_once.get(id).copied().or(since);
+            tables.failed_once.extend(first.map(|first| (id.clone(), first)));
+            first
+        });
+        Ok(seen.collect())
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {

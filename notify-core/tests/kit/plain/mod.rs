@@ -50,6 +50,7 @@ struct Tables {
     forgotten: BTreeSet<EndpointId>,
     endpoints: BTreeMap<u64, EndpointRow>,
     activity: Tally,
+    failed_once: BTreeMap<EndpointId, Timestamp>,
     last_number: u64,
     writes: u64,
 }

@@ -40,13 +40,18 @@ impl Tables {
     pub(super) fn log(&mut self, change: &Change, outcome: Result<Written, ApplyOutcome>) {
         let stale_too = self.has(Fault::LogsStaleAttempts);
         let lost_too = !self.has(Fault::LogsNoLostAttempts);
+        let repeated = outcome == Ok(Written::Before) && self.has(Fault::CountsARepeatedChangeAgain);
+        if let Some(event) = self.row(&change.delivery()).map(|row| Arc::clone(&row.event))
+            && (outcome == Ok(Written::Now) || repeated)
+        {
+            self.activity.note(&event, change);
+        }
         let wanted = outcome == Ok(Written::Now) || (stale_too && outcome.is_err());
         let (last_only, as_text) = (self.has(Fault::KeepsTheLastAttemptOnly), self.has(Fault::KeepsResponsesAsText));
         let Some(row) = self.row_mut(&change.delivery()).filter(|_| wanted) else { return };
         if last_only && !change.attempts().is_empty() {
             row.attempts.clear();
         }
-        let event = Arc::clone(&row.event);
         let attempts = change.attempts().iter().filter(|attempt| lost_too || attempt.url.is_some());
         row.attempts.extend(attempts.map(|attempt| (change.id(), attempt.clone())));
         for (_, attempt) in row.attempts.iter_mut().filter(|_| as_text) {
@@ -54,7 +59,6 @@ impl Tables {
                 response.bytes = String::from_utf8_lossy(&response.bytes).into_owned().into();
             }
         }
-        self.activity.note(&event, change);
     }
 
     pub(super) fn sweep(&mut self, request: &SweepRequest) -> Swept {

@@ -1,6 +1,8 @@
 //! The cases, a file a group. Each is named for what a right store does; the table says of which sentence it is one.
 
+pub(super) mod activity;
 pub(super) mod apply;
+pub(super) mod by_hand;
 pub(super) mod cancel;
 pub(super) mod claim;
 pub(super) mod clock;

@@ -1,0 +1,60 @@
+//! No more attempts run at once than the engine and the endpoint allow, no claim gets more than it asked for, and a
+//! delivery that must go alone goes alone.
+
+use crate::machine::SOLO_FROM_LOST_LEASES;
+
+use super::super::scenario::Scenario;
+use super::{Found, Invariant, Known, Ledger, Seen};
+
+#[derive(Debug)]
+pub(super) struct Caps {
+    slots: usize,
+    per_endpoint: usize,
+}
+
+impl Caps {
+    pub(super) fn of(scenario: &Scenario) -> Self {
+        let config = &scenario.config;
+        Self { slots: config.max_in_flight as usize, per_endpoint: config.per_endpoint as usize }
+    }
+}
+
+impl Invariant for Caps {
+    fn name(&self) -> &'static str {
+        "caps"
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, known: Option<&Known>) -> Found {
+        match seen {
+            Seen::Requested { sent, running, .. } => {
+                if running.all > self.slots || running.same_endpoint > self.per_endpoint {
+                    return Err(format!(
+                        "{} attempts run, {} of them to one endpoint; allowed are {} and {}",
+                        running.all, running.same_endpoint, self.slots, self.per_endpoint
+                    ));
+                }
+                let lost = known.map_or(0, |known| known.row.as_stored().lost_leases);
+                if (lost >= SOLO_FROM_LOST_LEASES || running.alone) && running.all > 1 {
+                    return Err(format!("delivery {} runs with another that must go alone", sent.delivery));
+                }
+                Ok(())
+            }
+            Seen::Claimed { request, batch, .. } if !ledger.claims.contains_key(&request.token) => {
+                if batch.claimed.len() > request.limit as usize {
+                    return Err(format!("a claim for {} rows gets {}", request.limit, batch.claimed.len()));
+                }
+                let mut endpoints: Vec<_> = batch.claimed.iter().map(|row| row.delivery.endpoint()).collect();
+                endpoints.sort_unstable();
+                for group in endpoints.chunk_by(|a, b| a == b) {
+                    let free = request.free.busy.iter().find(|(id, _)| id == group[0]);
+                    let free = free.map_or(request.free.default, |(_, free)| *free);
+                    if group.len() > free as usize {
+                        return Err(format!("a claim gets {} rows of {}, and {free} were free", group.len(), group[0]));
+                    }
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}

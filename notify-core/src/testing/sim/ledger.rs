@@ -1,0 +1,228 @@
+//! What an onlooker knows: every row as it was written, every request as it was made. Kept apart from the store, which
+//! is compared with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::delivery::{Attempt, Delivery, Outcome, State};
+use crate::dispatch::SendOrder;
+use crate::endpoint::Endpoint;
+use crate::event::Fingerprint;
+use crate::id::{ClaimToken, DeliveryId, EndpointId, EventId};
+use crate::machine::Change;
+use crate::store::{ApplyOutcome, ClaimBatch, ClaimRequest, InsertOutcome, PublishBatch};
+use crate::time::Timestamp;
+use crate::transport::Request;
+
+/// One thing that can be seen from outside. The ledger holds the state before it.
+#[derive(Debug)]
+pub(super) enum Seen<'a> {
+    /// A batch of one event met the store; the endpoints are those that its publisher had read.
+    Inserted { batch: &'a PublishBatch, outcome: &'a InsertOutcome, endpoints: &'a [Arc<Endpoint>] },
+    /// A process asks for a claim.
+    Asked { process: usize, stopping: bool, repeated: bool },
+    /// The store carried a claim out.
+    Claimed { at: i64, request: &'a ClaimRequest, batch: &'a ClaimBatch },
+    /// The store carried a change out, or refused it; the row as it is now.
+    Applied { change: &'a Change, outcome: ApplyOutcome, after: Option<&'a Delivery> },
+    /// A sweep moved this row.
+    Swept { after: &'a Delivery },
+    /// An operator sent this delivery again, or cancelled it.
+    ByHand { after: &'a Delivery },
+    /// A request goes out.
+    Requested { sent: &'a Sent, order: &'a SendOrder, request: &'a Request, running: Running },
+    /// A process took its turn.
+    Turned { process: usize, epoch: u32, at: i64, clock: Timestamp, held: usize },
+    /// A process makes a call of the store.
+    Called { process: usize, at: i64 },
+    /// A process said that it has stopped.
+    Stopped { process: usize, epoch: u32, end: StopEnd },
+    /// These deliveries were pruned.
+    Pruned { before: Timestamp, gone: &'a [DeliveryId] },
+}
+
+impl Seen<'_> {
+    /// The delivery that it is about.
+    pub(super) fn delivery(&self) -> Option<DeliveryId> {
+        match self {
+            Self::Requested { sent, .. } => Some(sent.delivery),
+            Self::Applied { change, .. } => Some(change.delivery()),
+            Self::Inserted { .. }
+            | Self::Asked { .. }
+            | Self::Claimed { .. }
+            | Self::Swept { .. }
+            | Self::ByHand { .. }
+            | Self::Turned { .. }
+            | Self::Called { .. }
+            | Self::Stopped { .. }
+            | Self::Pruned { .. } => None,
+        }
+    }
+}
+
+/// What else runs in the process as a request goes out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Running {
+    pub(super) all: usize,
+    pub(super) same_endpoint: usize,
+    pub(super) alone: bool,
+}
+
+/// How a stop ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum StopEnd {
+    /// Everything was handed back or written.
+    InTime,
+    /// The grace period was over.
+    CutOff,
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub(super) process: usize,
+    pub(super) epoch: u32,
+    pub(super) delivery: DeliveryId,
+    pub(super) clock: Timestamp,
+    /// What its sender heard, and when; `None` while it runs, and for ever if the sender died.
+    pub(super) ended: Option<(Duration, Outcome)>,
+    /// Whether the answer was a success by the endpoint's rule, judged here.
+    pub(super) success: bool,
+}
+
+/// One delivery.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) row: Delivery,
+    /// The publisher was told that it is stored.
+    pub(super) accepted: bool,
+    pub(super) log: Vec<Attempt>,
+    pub(super) requests: Vec<Sent>,
+    pub(super) lease: Option<Lease>,
+    /// A failover lost a write to it: some promises are void.
+    pub(super) tagged: bool,
+}
+
+/// Who holds a delivery, as far as the store knows.
+#[derive(Clone, Debug)]
+pub(super) struct Lease {
+    pub(super) by: Option<(usize, u32)>,
+    pub(super) since: i64,
+    pub(super) until: Timestamp,
+    /// When it was due, if it was scheduled before.
+    pub(super) due: Option<Timestamp>,
+}
+
+/// One write to an endpoint; `None` = it is deleted.
+#[derive(Clone, Debug)]
+pub(super) struct EndpointWrite {
+    pub(super) at: i64,
+    pub(super) by: usize,
+    pub(super) epoch: u32,
+    /// The process that wrote it has told its dispatcher.
+    pub(super) told: bool,
+    pub(super) endpoint: Option<Arc<Endpoint>>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ledger {
+    pub(super) rows: BTreeMap<DeliveryId, Known>,
+    /// The content of each event that is stored.
+    pub(super) events: BTreeMap<EventId, Fingerprint>,
+    pub(super) by_endpoint: BTreeMap<EndpointId, BTreeSet<DeliveryId>>,
+    pub(super) endpoints: BTreeMap<EndpointId, Vec<EndpointWrite>>,
+    pub(super) claims: BTreeMap<ClaimToken, Vec<DeliveryId>>,
+    /// How many are scheduled or in flight.
+    pub(super) open: usize,
+    pub(super) settled: u64,
+    /// Deliveries that a failover lost, and events that are gone: what is known of them is void.
+    pub(super) lost: BTreeSet<DeliveryId>,
+    pub(super) gone: BTreeSet<EventId>,
+}
+
+impl Ledger {
+    pub(super) fn enter(&mut self, row: Delivery, lease: Option<Lease>) {
+        let id = row.id();
+        self.by_endpoint.entry(row.endpoint().clone()).or_default().insert(id);
+        self.open += usize::from(row.state().is_claimable());
+        let known = Known {
+            row,
+            accepted: false,
+            log: Vec::new(),
+            requests: Vec::new(),
+            lease,
+            // Published anew after a failover lost it: somebody may still send the first one.
+            tagged: self.lost.contains(&id),
+        };
+        self.rows.insert(id, known);
+    }
+
+    pub(super) fn write(&mut self, after: &Delivery) {
+        let Some(known) = self.rows.get_mut(&after.id()) else { return };
+        self.open -= usize::from(known.row.state().is_claimable());
+        self.open += usize::from(after.state().is_claimable());
+        self.settled += u64::from(known.row.state().is_open() && !after.state().is_open());
+        if after.state() != State::InFlight {
+            known.lease = None;
+        }
+        known.row = after.clone();
+    }
+
+    pub(super) fn forget(&mut self, id: &DeliveryId) {
+        if let Some(known) = self.rows.remove(id) {
+            self.open -= usize::from(known.row.state().is_claimable());
+            if let Some(ids) = self.by_endpoint.get_mut(known.row.endpoint()) {
+                ids.remove(id);
+            }
+        }
+    }
+
+    pub(super) fn leased(&mut self, by: Option<(usize, u32)>, at: i64, request: &ClaimRequest, batch: &ClaimBatch) {
+        if !batch.claimed.is_empty() {
+            let ids = batch.claimed.iter().map(|row| row.delivery.id()).collect();
+            self.claims.entry(request.token).or_insert(ids);
+        }
+        for row in &batch.claimed {
+            let Some(known) = self.rows.get(&row.delivery.id()) else { continue };
+            if known.row == row.delivery {
+                continue; // The same claim again.
+            }
+            let due = known.row.ready_at().filter(|_| known.row.state() == State::Scheduled);
+            self.write(&row.delivery);
+            if let Some(known) = self.rows.get_mut(&row.delivery.id()) {
+                known.lease = Some(Lease { by, since: at, until: request.lease_until, due });
+            }
+        }
+    }
+
+    /// The endpoint as it is now.
+    pub(super) fn endpoint(&self, id: &EndpointId) -> Option<&Arc<Endpoint>> {
+        self.endpoints.get(id).and_then(|writes| writes.last()).and_then(|write| write.endpoint.as_ref())
+    }
+
+    /// Everything goes back to `old` but requests and endpoints; what differs is tagged.
+    pub(super) fn fall_back_to(&mut self, old: &Self) {
+        let lost: Vec<DeliveryId> = self.rows.keys().filter(|id| !old.rows.contains_key(id)).copied().collect();
+        for id in &lost {
+            self.forget(id);
+        }
+        let events = self.events.keys().filter(|id| !old.events.contains_key(*id)).cloned();
+        self.gone.extend(events);
+        self.lost.extend(lost);
+        let mut back = old.clone();
+        for (id, known) in &mut back.rows {
+            if let Some(now) = self.rows.remove(id) {
+                known.tagged |= now.tagged || now.row != known.row;
+                known.requests = now.requests;
+                known.accepted = now.accepted;
+            } else {
+                known.tagged = true;
+            }
+        }
+        back.endpoints = std::mem::take(&mut self.endpoints);
+        back.settled = self.settled;
+        (back.lost, back.gone) = (std::mem::take(&mut self.lost), std::mem::take(&mut self.gone));
+        *self = back;
+    }
+}

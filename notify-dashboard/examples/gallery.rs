@@ -1,0 +1,158 @@
+//! Serves the dashboard in every state that a page can be in, for a browser's tests and for whoever changes its looks:
+//! `/empty`, `/one`, `/many`, `/long`, `/viewer` and `/denied`, each a mount of its own in one process.
+//! Time stands still and receivers are scripted, so each run shows the same.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use notify_core::delivery::{Reason, Response};
+use notify_core::store::MemoryStore;
+use notify_core::testing::{ManualClock, Reply, ScriptedTransport};
+use notify_core::{ConnectionCreated, ConnectionUpdated, Engine, EventPayload, NewEndpoint, NewEvent, RetrySchedule};
+use notify_dashboard::{Access, Dashboard, Scope, allow_loopback};
+
+/// The busy service publishes this often, for about a day.
+const STEP: Duration = Duration::from_secs(20 * 60);
+const ROUNDS: u32 = 70;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+#[tokio::main]
+async fn main() -> Outcome<()> {
+    let many = many().await?;
+    let nobody = empty()?;
+    let mut app = Router::new();
+    for (path, engine) in
+        [("/empty", empty()?), ("/one", one().await?), ("/many", many.clone()), ("/long", long().await?)]
+    {
+        let sending = engine.clone();
+        tokio::spawn(async move { sending.run(std::future::pending()).await });
+        let dashboard = Dashboard::builder(&engine)
+            .authorize(allow_loopback())
+            .back_link("/", "Acme")
+            .retention(Duration::from_secs(30 * 24 * 3_600))
+            .build()?;
+        app = dashboard.mount(app, path);
+    }
+    let viewer = Access::viewer(Scope::Tenant("default".parse()?)).named("Vic");
+    let viewer = Dashboard::builder(&many).authorize(move |_| std::future::ready(viewer.clone())).build()?;
+    let denied = Dashboard::builder(&nobody).authorize(|_| std::future::ready(Access::Denied)).build()?;
+    app = denied.mount(viewer.mount(app, "/viewer"), "/denied");
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?;
+    Ok(())
+}
+
+fn builder(store: MemoryStore, transport: &ScriptedTransport) -> notify_core::EngineBuilder {
+    Engine::builder(store)
+        .transport(transport.clone())
+        .event_type::<ConnectionCreated>()
+        .event_type::<ConnectionUpdated>()
+        .reveal_secrets()
+}
+
+fn engine(store: MemoryStore, transport: &ScriptedTransport) -> Outcome<Engine> {
+    Ok(builder(store, transport).build()?)
+}
+
+fn empty() -> Outcome<Engine> {
+    engine(MemoryStore::new(), &ScriptedTransport::new(Reply::Status(200)))
+}
+
+async fn one() -> Outcome<Engine> {
+    let engine = empty()?;
+    engine.endpoints().create(NewEndpoint::new("billing", "https://billing.example.com/hook")).await?;
+    engine.publish(&ConnectionCreated::example()).await?;
+    engine.run_once().await?;
+    Ok(engine)
+}
+
+/// Three days of a busy service, in every state.
+async fn many() -> Outcome<Engine> {
+    let clock =
+        ManualClock::at(notify_core::Timestamp::from(std::time::SystemTime::now()).saturating_sub(STEP * ROUNDS));
+    let transport = ScriptedTransport::new(Reply::Status(200));
+    let engine = builder(MemoryStore::new(), &transport).clock(clock.clone()).build()?;
+    let webhooks = [
+        ("billing", "https://billing.example.com/hook"),
+        ("crm", "https://crm.example.com/webhooks/notify"),
+        ("warehouse", "https://warehouse.example.net/in"),
+        ("audit log", "https://audit.example.org/events"),
+    ];
+    let mut ids = Vec::new();
+    for (name, url) in webhooks {
+        let mut new = NewEndpoint::new(name, url);
+        if name == "warehouse" {
+            new.options.schedule = Some(Some("5min,20min".parse()?));
+        }
+        ids.push(engine.endpoints().create(new).await?.endpoint.id.clone());
+    }
+    let tenant = notify_core::TenantId::default();
+    let mut answer = Response::new(503);
+    answer.body = "upstream is being deployed, try again later\n".into();
+    for round in 0..ROUNDS {
+        if round % 9 == 4 {
+            transport.respond(webhooks[1].1, [Reply::Response(answer.clone())]);
+        }
+        if round == 20 {
+            transport.respond(webhooks[2].1, vec![Reply::Failure(Reason::ConnectRefused); 12]);
+        }
+        if round == 60 {
+            transport.respond(webhooks[2].1, vec![Reply::Status(202); 30]);
+        }
+        if round == 68 {
+            transport.respond(webhooks[0].1, vec![Reply::Response(answer.clone()); 9]);
+        }
+        if round == 66 {
+            engine.endpoints().disable(&tenant, &ids[3], "Ana").await?;
+        }
+        let data = format!(
+            r#"{{"user_id":"usr_{round}","status":"paused","connection_id":"con_{round}","big":9007199254740993,"exact":1.0}}"#
+        );
+        engine.publish_event(NewEvent::new("connection.updated", &data)?).await?;
+        engine.run_once().await?;
+        clock.advance(STEP);
+        engine.run_once().await?;
+    }
+    engine.endpoints().stage_secret(&tenant, &ids[1]).await?;
+    // To a tenant without webhooks, and so to nobody.
+    engine.publish_event(NewEvent::new("connection.created", "{}")?.for_tenant("acme".parse()?)).await?;
+    Ok(engine)
+}
+
+/// Names, URLs and answers as long as they may be, and as hostile.
+async fn long() -> Outcome<Engine> {
+    let transport = ScriptedTransport::new(Reply::Status(200));
+    let mut policy = notify_core::Policy::default();
+    policy.schedule = RetrySchedule::new((1..=20).map(|minutes| Duration::from_secs(60 * minutes)))?;
+    let engine = builder(MemoryStore::new(), &transport).policy(policy).build()?;
+    let names =
+        ["W".repeat(128), "<script>alert(1)</script>\" onmouseover=\"alert(2)".into(), "\u{202e}gnihtemos שלום".into()];
+    for name in names {
+        let url = format!("https://{}.example.com/{}", "sub".repeat(20), "path/".repeat(60));
+        let mut answer = Response::new(500);
+        answer.body = format!("<img src=x onerror=alert(1)>\u{1b}[31m{}", "long answer ".repeat(400)).into();
+        answer.truncated = true;
+        transport.respond(&url, [Reply::Response(answer)]);
+        let mut new = NewEndpoint::new(name, url).events([
+            "connection.created",
+            "a.very.long.name_of_an_event_type.that.goes_on.*",
+            "x.*",
+            "y.*",
+        ]);
+        new.options.description = Some("What it is for, in many words. ".repeat(30));
+        new.options.headers = Some(vec![("x-a-rather-long-header-name-of-the-receiver".into(), "v".into())]);
+        engine.endpoints().create(new).await?;
+    }
+    let data = format!(
+        r#"{{"connection_id":"{}","html":"</script><script>alert(3)</script>","numbers":[9007199254740993,1.0,-0.0]}}"#,
+        "c".repeat(400)
+    );
+    engine.publish_event(NewEvent::new("connection.created", &data)?.with_id(&"e".repeat(64))?).await?;
+    engine.run_once().await?;
+    Ok(engine)
+}
