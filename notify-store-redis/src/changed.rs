@@ -1,32 +1,45 @@
-//! Whether somebody wrote: each shard counts its writes.
+//! Whether somebody wrote: each shard counts its writes, and each write rings the [bell](crate::bell).
 
 use std::time::Duration;
 
 use notify_core::store::{Mark, Operation, StoreError};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, timeout};
 
 use crate::RedisStore;
+use crate::bell::Hearing;
 use crate::reply::{list, number};
 
-/// Between two looks: one of the cheapest commands there are, so that another engine's publish is seen soon.
-const LOOK: Duration = Duration::from_millis(150);
+/// Between two looks at the counters while each write rings: for a message that was lost.
+const LOOK_SUBSCRIBED: Duration = Duration::from_secs(2);
 
-/// Several shards are several commands: they are looked at less often, but no less than this.
-const SLOWEST: u32 = 5;
+/// Between two looks while nothing rings.
+const LOOK_DEAF: Duration = Duration::from_millis(500);
 
 /// How long one question waits for a change.
 const WAIT: Duration = Duration::from_secs(20);
 
 impl RedisStore {
     pub(crate) async fn wait_for_change(&self, since: Mark) -> Result<Mark, StoreError> {
-        let look = LOOK * u32::try_from(self.shards()).unwrap_or(SLOWEST).min(SLOWEST);
+        let mark = self.mark().await?;
+        if mark != since {
+            return Ok(mark);
+        }
+        let mut bell = self.bell().listen();
         let end = Instant::now() + WAIT;
         loop {
+            // Before the counters are read: what is written after that rings anew.
+            let hearing = *bell.borrow_and_update();
             let mark = self.mark().await?;
-            if mark != since || Instant::now() >= end {
+            let left = end.saturating_duration_since(Instant::now());
+            if mark != since || left.is_zero() {
                 return Ok(mark);
             }
-            sleep(look).await;
+            let look = match hearing {
+                Hearing::Subscribed => LOOK_SUBSCRIBED,
+                Hearing::Deaf => LOOK_DEAF,
+            };
+            // Rung or not: the counters say.
+            drop(timeout(look.min(left), bell.changed()).await);
         }
     }
 

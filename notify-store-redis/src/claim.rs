@@ -10,6 +10,7 @@ use notify_core::delivery::Delivery;
 use notify_core::store::{ClaimBatch, ClaimRequest, Claimed, CorruptRecord, Operation, StoreError};
 use redis::Value;
 
+use crate::batch::begun_by;
 use crate::open::unexpected_cause;
 use crate::reply::{Args, fields, list, number, text, tuple};
 use crate::rows::{self, Unreadable, hex_of};
@@ -44,7 +45,13 @@ impl RedisStore {
         if self.shards() == 1 {
             return self.claim_from(0, request, request.limit, Mode::Lease).await;
         }
-        let peeked = self.peek(request).await?;
+        let mut peeked = self.peek(request).await?;
+        if peeked.iter().any(|peek| peek.begun) {
+            for peek in peeked.iter().filter(|peek| peek.begun) {
+                self.finish_batches(peek.shard, request.now).await;
+            }
+            peeked = self.peek(request).await?;
+        }
         if peeked.iter().any(|peek| peek.replay) {
             // S3: a token that was here before leases no more, anywhere.
             let calls = peeked.iter().map(|peek| self.claim_from(peek.shard, request, 0, Mode::Replay));
@@ -99,12 +106,13 @@ impl RedisStore {
     /// What the shards that answer would say. Leases nothing, so a shard may be left behind here.
     async fn peek(&self, request: &ClaimRequest) -> Result<Vec<Peek>, StoreError> {
         let mut args = Args::new();
-        args.text(&hex_of(request.token.to_bytes())).time(request.now);
+        args.text(&hex_of(request.token.to_bytes())).time(request.now).time(begun_by(request.now));
         let mut peeked = Vec::new();
         let ask = |shard| self.run(Operation::Claim, &script::PEEK, shard, &args);
         for (shard, answer) in self.ask_awake(Operation::Claim, ask).await? {
-            let [replay, due] = tuple(answer).ok_or_else(|| unexpected("peek"))?;
-            peeked.push(Peek { shard, replay: number(replay) == Some(1), due: number(due) == Some(1) });
+            let [replay, due, begun] = tuple(answer).ok_or_else(|| unexpected("peek"))?;
+            let [replay, due, begun] = [replay, due, begun].map(|told| number(told) == Some(1));
+            peeked.push(Peek { shard, replay, due, begun });
         }
         Ok(peeked)
     }
@@ -153,6 +161,8 @@ struct Peek {
     shard: usize,
     replay: bool,
     due: bool,
+    /// A batch that was begun a while ago has not ended.
+    begun: bool,
 }
 
 /// All that answered; an error only if none did.

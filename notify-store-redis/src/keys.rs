@@ -12,6 +12,11 @@ pub(crate) fn meta(namespace: &str, shard: u16) -> String {
     format!("{{{namespace}:{shard}}}:meta")
 }
 
+/// On which channel every write to a namespace is told.
+pub(crate) fn channel(namespace: &str) -> String {
+    format!("{namespace}:changed")
+}
+
 /// A tenant, in keys.
 pub(crate) fn tenant(tenant: &TenantId) -> String {
     format!("{}:{tenant}", tenant.as_str().len())
@@ -20,6 +25,11 @@ pub(crate) fn tenant(tenant: &TenantId) -> String {
 /// The key of an event's hash, from the shard's `meta` and the event's name in keys.
 pub(crate) fn event_hash(meta: &str, event: &str) -> String {
     format!("{}e:{event}", meta.trim_end_matches("meta"))
+}
+
+/// The key of a batch that was begun, from the `meta` of the shard that keeps it.
+pub(crate) fn batch(meta: &str, id: &str) -> String {
+    format!("{}b:{id}", meta.trim_end_matches("meta"))
 }
 
 /// An event, in keys and rows.

@@ -20,6 +20,8 @@
 //! survive the server. What each setting loses is in the guide `docs/guides/redis.md`.
 
 mod activity;
+mod batch;
+mod bell;
 mod builder;
 mod changed;
 mod claim;

@@ -5,10 +5,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::aio::{ConnectionLike, MultiplexedConnection, PubSub};
 use redis::{AsyncConnectionConfig, Client, Cmd, RedisError, RedisResult, Value};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::OpenError;
 use crate::builder::RedisBuilder;
@@ -22,7 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 enum Source {
     Node(Box<Client>),
     #[cfg(feature = "cluster")]
-    Cluster(Box<redis::cluster::ClusterClient>),
+    Cluster(Box<redis::cluster::ClusterClient>, Vec<Client>),
     #[cfg(feature = "sentinel")]
     Sentinel(Box<Mutex<redis::sentinel::SentinelClient>>),
 }
@@ -86,7 +86,7 @@ impl Link {
         match self.source {
             Source::Node(_) => false,
             #[cfg(feature = "cluster")]
-            Source::Cluster(_) => true,
+            Source::Cluster(..) => true,
             #[cfg(feature = "sentinel")]
             Source::Sentinel(_) => false,
         }
@@ -180,6 +180,43 @@ impl Link {
         self.persist(|_| cmd.clone()).await.map(|(_, answer)| answer)
     }
 
+    /// A connection of its own that hears what is published on a channel: from the primary, or any node of a cluster.
+    pub(crate) async fn subscribe(&self, channel: &str) -> RedisResult<PubSub> {
+        match &self.source {
+            Source::Node(client) => self.subscribe_to(client, channel).await,
+            #[cfg(feature = "cluster")]
+            Source::Cluster(_, nodes) => {
+                let mut answer = Err(timed_out());
+                for node in nodes {
+                    answer = self.subscribe_to(node, channel).await;
+                    if answer.is_ok() {
+                        break;
+                    }
+                }
+                answer
+            }
+            #[cfg(feature = "sentinel")]
+            Source::Sentinel(client) => {
+                let asked = async { client.lock().await.async_get_client().await };
+                let primary = timeout(self.response_timeout, asked).await.unwrap_or_else(|_| Err(timed_out()))?;
+                self.subscribe_to(&primary, channel).await
+            }
+        }
+    }
+
+    async fn subscribe_to(&self, client: &Client, channel: &str) -> RedisResult<PubSub> {
+        let subscribe = async {
+            let mut subscription = client.get_async_pubsub().await?;
+            subscription.subscribe(channel).await?;
+            Ok(subscription)
+        };
+        timeout(self.response_timeout, subscribe).await.unwrap_or_else(|_| Err(timed_out()))
+    }
+
+    pub(crate) const fn response_timeout(&self) -> Duration {
+        self.response_timeout
+    }
+
     fn call(&self, script: &Script, key: &str, args: &[Vec<u8>], form: Form) -> Cmd {
         let mut cmd = redis::cmd(form.command());
         cmd.arg(match form {
@@ -216,7 +253,7 @@ impl Link {
         }
         slot.0 += 1;
         let made = timeout_at(end, self.connect()).await;
-        let made = made.unwrap_or_else(|_| Err(RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))));
+        let made = made.unwrap_or_else(|_| Err(timed_out()));
         if let Ok(connection) = &made {
             slot.1 = Some(connection.clone());
         }
@@ -234,7 +271,7 @@ impl Link {
                 client.get_multiplexed_async_connection_with_config(&config()).await.map(Connection::Node)
             }
             #[cfg(feature = "cluster")]
-            Source::Cluster(client) => client.get_async_connection().await.map(Connection::Cluster),
+            Source::Cluster(client, _) => client.get_async_connection().await.map(Connection::Cluster),
             #[cfg(feature = "sentinel")]
             Source::Sentinel(client) => {
                 let mut client = client.lock().await;
@@ -252,6 +289,10 @@ impl Link {
     }
 }
 
+fn timed_out() -> RedisError {
+    RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))
+}
+
 fn count(value: Option<&Value>) -> i64 {
     match value {
         Some(Value::Int(count)) => *count,
@@ -266,11 +307,12 @@ fn source(builder: &RedisBuilder) -> Result<Source, OpenError> {
         #[cfg(feature = "cluster")]
         "redis-cluster" | "rediss-cluster" => {
             let nodes = each_node(scheme, after_scheme(&builder.url), "-cluster");
+            let each = nodes.iter().map(|node| Client::open(&node[..])).collect::<Result<Vec<_>, _>>()?;
             let client = redis::cluster::ClusterClientBuilder::new(nodes)
                 .retries(4)
                 .connection_timeout(builder.response_timeout)
                 .response_timeout(builder.response_timeout);
-            Ok(Source::Cluster(Box::new(client.build()?)))
+            Ok(Source::Cluster(Box::new(client.build()?), each))
         }
         #[cfg(feature = "sentinel")]
         "redis-sentinel" | "rediss-sentinel" => sentinel(scheme, after_scheme(&builder.url)),

@@ -1,5 +1,7 @@
 //! Opening: is the server one that the store may use, and whose is the namespace?
 
+use std::sync::Arc;
+
 use notify_core::store::BoxError;
 use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 
@@ -15,7 +17,7 @@ const SHARDS_OF_A_CLUSTER: u16 = 16;
 
 /// What an opened namespace is.
 pub(crate) struct Opened {
-    pub(crate) link: Link,
+    pub(crate) link: Arc<Link>,
     pub(crate) publish: Option<(Link, Ack)>,
     /// The `meta` key of each shard.
     pub(crate) shards: Vec<String>,
@@ -27,7 +29,7 @@ pub(crate) async fn open(builder: &RedisBuilder) -> Result<Opened, OpenError> {
     if !(1..=64).contains(&builder.namespace.len()) || !builder.namespace.bytes().all(allowed) {
         return Err(OpenError::Namespace);
     }
-    let link = Link::new(builder)?;
+    let link = Arc::new(Link::new(builder)?);
     let mut warnings = Vec::new();
     let servers = info(&link).await?;
     if servers.is_empty() {

@@ -26,18 +26,45 @@ impl RedisStore {
         }
         // So that a repeat after a lost answer is known from a second publish.
         let nonce = nonce();
-        let mut answers = vec![Inserted::New; batch.events.len()];
-        for (shard, indexes) in homes {
-            let args = insert_args(batch, &indexes, &nonce);
-            let answer = self.run_safely(Operation::Insert, &script::INSERT, shard, &args).await?;
+        let parts = homes.iter().map(|(shard, indexes)| (*shard, insert_args(batch, indexes, &nonce))).collect();
+        let first = homes.keys().next().copied().filter(|_| homes.len() > 1);
+        if let Some(first) = first {
+            self.begin_batch(first, &nonce, batch.now, &parts).await?;
+        }
+        let outcome = self.write_parts(batch.events.len(), &homes, &parts).await;
+        // Only the first part is refused by a full store: then nothing was done, and nothing must follow.
+        let over = matches!(outcome, Ok(_) | Err(StoreError::Full { .. }));
+        if let Some(first) = first.filter(|_| over) {
+            self.end_batch(first, &nonce).await;
+        }
+        outcome
+    }
+
+    async fn write_parts(
+        &self,
+        events: usize,
+        homes: &BTreeMap<usize, Vec<usize>>,
+        parts: &BTreeMap<usize, Args>,
+    ) -> Result<InsertOutcome, StoreError> {
+        let mut answers = vec![Inserted::New; events];
+        let mut written = false;
+        for ((shard, indexes), args) in homes.iter().zip(parts.values()) {
+            let answer = self.run_safely(Operation::Insert, &script::INSERT, *shard, args).await;
+            let answer = answer.map_err(|error| match error {
+                StoreError::Full { .. } if written => {
+                    StoreError::unavailable(Operation::Insert, "a shard is full: the rest of the batch follows")
+                }
+                other => other,
+            })?;
             match insert_answer(answer).ok_or_else(|| unexpected("insert"))? {
                 Answer::Conflict(at, existing) => {
                     let index = indexes.get(at).copied().ok_or_else(|| unexpected("insert"))?;
                     return Ok(InsertOutcome::Conflict { index, existing });
                 }
                 Answer::Stored(stored) => {
-                    for (index, inserted) in indexes.into_iter().zip(stored) {
-                        answers[index] = inserted;
+                    written = true;
+                    for (index, inserted) in indexes.iter().zip(stored) {
+                        answers[*index] = inserted;
                     }
                 }
             }

@@ -37,6 +37,28 @@ impl Args {
         self.add(value.map(|value| value.to_string()).unwrap_or_default())
     }
 
+    /// All of them as one, for [`from_bytes`](Self::from_bytes).
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.0.iter().map(|arg| 8 + arg.len()).sum());
+        for arg in &self.0 {
+            bytes.extend_from_slice(&(arg.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(arg);
+        }
+        bytes
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    pub(crate) fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
+        let mut args = Self::new();
+        while !bytes.is_empty() {
+            let (length, rest) = bytes.split_first_chunk()?;
+            let (arg, rest) = rest.split_at_checked(usize::try_from(u64::from_be_bytes(*length)).ok()?)?;
+            args.add(arg);
+            bytes = rest;
+        }
+        Some(args)
+    }
+
     pub(crate) fn as_slice(&self) -> &[Vec<u8>] {
         &self.0
     }
@@ -95,4 +117,21 @@ pub(crate) fn fields(value: Value) -> Fields {
         fields.insert(bytes(name), bytes(value));
     }
     fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_read_back_whatever_they_hold_and_a_part_of_them_does_not() {
+        let mut args = Args::new();
+        args.text("").number(7).add([0, 255, b'\n']).text("é");
+        let bytes = args.to_bytes();
+        assert_eq!(Args::from_bytes(&bytes).map(|args| args.0), Some(args.0));
+        assert!(Args::from_bytes(&[]).is_some_and(|args| args.0.is_empty()));
+        for end in [1, 7, 9, bytes.len() - 1] {
+            assert!(Args::from_bytes(&bytes[..end]).is_none(), "{end} bytes");
+        }
+    }
 }

@@ -42,6 +42,9 @@ macro_rules! scripts {
 
 scripts! {
     INSERT = "" "scripts/insert.lua";
+    BATCH_BEGIN = "" "scripts/batch_begin.lua";
+    BATCH_TAKE = " flags=allow-oom" "scripts/batch_take.lua";
+    BATCH_END = " flags=allow-oom" "scripts/batch_end.lua";
     ATTACH = "" "scripts/attach.lua";
     OPEN = "" "scripts/open.lua";
     ENDPOINT_CREATE = "" "scripts/endpoint_create.lua";

@@ -20,6 +20,7 @@ use notify_core::{DeliveryId, TenantId, Timestamp};
 use redis::Value;
 use tokio::time::{Instant, timeout};
 
+use crate::bell::Bell;
 use crate::builder::RedisBuilder;
 use crate::error::store_error;
 use crate::link::{Ack, Link};
@@ -47,13 +48,14 @@ const DOWN: Duration = Duration::from_secs(1);
 /// # Repeats
 /// Every script may be repeated, so a call whose answer was lost is asked again, for up to the builder's
 /// [`patience`](RedisBuilder::patience). A batch of events of several tenants that live in different shards is judged
-/// whole before anything is written, and written shard by shard; a crash in between leaves the first part, and the
-/// same publish again writes the rest.
+/// whole before anything is written, noted whole in one shard, and written shard by shard; after a crash in between a
+/// claim of any engine writes the rest, from 30 s on.
 #[derive(Clone)]
 pub struct RedisStore(Arc<Shared>);
 
 struct Shared {
     opened: Opened,
+    bell: Bell,
     /// Which shard goes first, in turns, when a claim is smaller than the number of shards.
     turn: AtomicU64,
     /// Until when each shard counts as down.
@@ -98,7 +100,12 @@ impl RedisStore {
     pub(crate) async fn connect_with(builder: RedisBuilder) -> Result<Self, OpenError> {
         let opened = open::open(&builder).await?;
         let down = Mutex::new(vec![None; opened.shards.len()]);
-        Ok(Self(Arc::new(Shared { opened, turn: AtomicU64::new(0), down })))
+        let bell = Bell::new(Arc::clone(&opened.link), keys::channel(&builder.namespace));
+        Ok(Self(Arc::new(Shared { opened, bell, turn: AtomicU64::new(0), down })))
+    }
+
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.0.bell
     }
 
     pub(crate) fn turn(&self) -> &AtomicU64 {
@@ -197,16 +204,7 @@ impl RedisStore {
         if self.shards() == 1 {
             return Ok(vec![(0, question(0).await?)]);
         }
-        let ask = async |shard| {
-            if self.is_down(shard) {
-                return Err(None);
-            }
-            let answer = timeout(DOWN, question(shard)).await;
-            if !matches!(answer, Ok(Ok(_))) {
-                self.set_down(shard);
-            }
-            answer.map_err(|_| None)?.map(|answer| (shard, answer)).map_err(Some)
-        };
+        let ask = async |shard| self.soon(shard, question(shard)).await.map(|answer| (shard, answer));
         let (mut answers, mut failed) = (Vec::new(), None);
         for answer in join_all((0..self.shards()).map(ask)).await {
             match answer {
@@ -220,11 +218,34 @@ impl RedisStore {
         Ok(answers)
     }
 
+    /// What a shard answers within a second; it is passed over for as long if it does not.
+    ///
+    /// # Errors
+    /// The shard's, or `None` for one that is passed over.
+    pub(crate) async fn soon(
+        &self,
+        shard: usize,
+        question: impl Future<Output = Result<Value, StoreError>>,
+    ) -> Result<Value, Option<StoreError>> {
+        if self.is_down(shard) {
+            return Err(None);
+        }
+        let answer = timeout(DOWN, question).await;
+        if !matches!(answer, Ok(Ok(_) | Err(StoreError::Full { .. }))) {
+            self.set_down(shard);
+        }
+        answer.map_err(|_| None)?.map_err(Some)
+    }
+
     fn publish_link(&self) -> Option<(&Link, Ack)> {
         self.0.opened.publish.as_ref().map(|(link, ack)| (link, *ack))
     }
 
-    fn meta(&self, operation: Operation, shard: usize) -> Result<&str, StoreError> {
+    pub(crate) fn link(&self) -> &Link {
+        &self.0.opened.link
+    }
+
+    pub(crate) fn meta(&self, operation: Operation, shard: usize) -> Result<&str, StoreError> {
         let meta = self.0.opened.shards.get(shard);
         meta.map(String::as_str).ok_or_else(|| StoreError::unavailable(operation, "no such shard"))
     }

@@ -137,6 +137,9 @@ local function event_fields(ref)
   return fields
 end
 
+-- Counts the write and wakes those that wait for one, on every node. The count is the truth and the message a hint: a
+-- user who may not publish on the channel must not lose his write for it.
 local function wrote()
   call('HINCRBY', KEYS[1], 'w', 1)
+  redis.pcall('PUBLISH', string.match(P, '^{(.*):%d+}:$') .. ':changed', '')
 end

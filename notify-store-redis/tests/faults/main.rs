@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod batches;
 mod bounds;
 mod cluster;
 mod cuts;
@@ -11,5 +12,6 @@ mod idle;
 mod races;
 mod restarts;
 mod sentinel;
+mod wake;
 mod worker;
 mod world;

@@ -36,6 +36,9 @@ struct Shared {
 struct State {
     cut: Option<Cut>,
     commands: u64,
+    /// Whether nobody passes after the cut.
+    ends: bool,
+    ended: bool,
     holds: bool,
     closed: bool,
     open: Vec<TcpStream>,
@@ -57,6 +60,9 @@ impl CuttingProxy {
                 for client in listener.incoming().map_while(Result::ok) {
                     if shared.lock().closed {
                         return;
+                    }
+                    if shared.lock().ended {
+                        continue;
                     }
                     // A server that is down: the client sees its connection closed.
                     if let Ok(upstream) = TcpStream::connect(&server) {
@@ -80,9 +86,23 @@ impl CuttingProxy {
         (state.cut, state.commands) = (Some(cut), 0);
     }
 
+    /// Breaks the connection there, and lets no other through until it is [disarmed](Self::disarm).
+    pub fn arm_for_good(&self, cut: Cut) {
+        self.arm(cut);
+        self.shared.lock().ends = true;
+    }
+
+    /// Whether a cut [for good](Self::arm_for_good) has come.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.shared.lock().ended
+    }
+
     /// Takes the cut back, and says whether it was still to come.
     pub fn disarm(&self) -> bool {
-        self.shared.lock().cut.take().is_some()
+        let mut state = self.shared.lock();
+        (state.ends, state.ended) = (false, false);
+        state.cut.take().is_some()
     }
 
     /// Keeps all replies back until [`release`](Self::release): the server is there, and says nothing.
@@ -137,7 +157,7 @@ impl Shared {
         state.commands += 1;
         let number = state.commands;
         if state.cut == Some(Cut::Command(number)) {
-            state.cut = None;
+            state.come();
             return Fate::Cut;
         }
         waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(number);
@@ -154,10 +174,17 @@ impl Shared {
         }
         let number = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         if number.is_some_and(|number| state.cut == Some(Cut::Reply(number))) {
-            state.cut = None;
+            state.come();
             return Fate::Cut;
         }
         Fate::Passes
+    }
+}
+
+impl State {
+    fn come(&mut self) {
+        self.cut = None;
+        self.ended = self.ends;
     }
 }
 
