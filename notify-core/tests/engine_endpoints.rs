@@ -246,6 +246,52 @@ async fn a_worker_that_holds_a_delivery_too_late_releases_it_again() {
     running.stop().await;
 }
 
+/// The same in a disabling whose sweep was slow: another operator enabled the endpoint meanwhile, and what was held
+/// after that stayed held for ever.
+#[tokio::test]
+async fn a_disabling_that_another_operator_undoes_before_its_sweep_holds_nothing() {
+    let host = Host::new(Reply::Status(200));
+    let created = host.endpoint(URL).await;
+    host.publish().await;
+    disable_and_enable_before_its_sweep(&host, id(&created)).await.unwrap();
+    assert_eq!(host.state().await, State::Scheduled);
+    assert_eq!(host.engine.run_once().await.unwrap().delivered, 1);
+}
+
+/// It said that all was well, though nobody knew whether what it had held still had to be.
+#[tokio::test]
+async fn a_disabling_that_cannot_look_again_says_so_and_can_be_repeated() {
+    let host = Host::new(Reply::Status(200));
+    let created = host.endpoint(URL).await;
+    host.publish().await;
+    host.store.fail_next(Op::Get, [Fault::Late, Fault::Fail]);
+    let raced = disable_and_enable_before_its_sweep(&host, id(&created)).await;
+    assert!(matches!(raced, Err(ControlError::Store(_))), "{raced:?}");
+    let endpoints = host.engine.endpoints();
+    let again = endpoints.disable(&mine(), id(&created), "ops").await.unwrap();
+    assert_eq!((again.is_enabled(), host.state().await), (false, State::Held));
+    endpoints.enable(&mine(), id(&created), Backlog::Resume).await.unwrap();
+    assert_eq!(host.engine.run_once().await.unwrap().delivered, 1);
+}
+
+/// What the disabling came to.
+async fn disable_and_enable_before_its_sweep(
+    host: &Host,
+    endpoint: &notify_core::EndpointId,
+) -> Result<(), ControlError> {
+    let operator = host.stranger();
+    host.store.forget_calls();
+    host.store.fail_next(Op::Sweep, [Fault::Late]);
+    let (engine, disabled) = (host.engine.clone(), endpoint.clone());
+    let disabling = tokio::spawn(async move { engine.endpoints().disable(&mine(), &disabled, "ops").await });
+    while host.store.calls(Op::Sweep) == 0 {
+        tokio::task::yield_now().await;
+    }
+    operator.engine.endpoints().enable(&mine(), endpoint, Backlog::Resume).await.unwrap();
+    assert_eq!(host.state().await, State::Scheduled, "the sweep is still to come");
+    disabling.await.unwrap().map(drop)
+}
+
 /// The same in `run_once`, which returned before it had looked again.
 #[tokio::test]
 async fn run_once_does_not_return_before_it_released_what_it_held_too_late() {

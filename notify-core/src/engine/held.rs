@@ -25,7 +25,8 @@ pub(super) async fn look_again(shared: &Shared, mut endpoints: Vec<EndpointId>) 
     }
 }
 
-async fn try_look_again(shared: &Shared, endpoints: &[EndpointId]) -> Result<(), StoreError> {
+/// The same for whoever can tell its caller that it could not.
+pub(super) async fn try_look_again(shared: &Shared, endpoints: &[EndpointId]) -> Result<(), StoreError> {
     let now = shared.within(STORE_DEADLINE, Operation::Endpoints, shared.directory.get(endpoints)).await?;
     for (id, endpoint) in endpoints.iter().zip(now) {
         let Some(action) = due_to_held(endpoint.as_deref()) else { continue };
