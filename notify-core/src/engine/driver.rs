@@ -18,7 +18,7 @@ use super::answer::Answer;
 use super::attempt::attempt;
 use super::entropy::draw;
 use super::error::RunError;
-use super::held::look_again;
+use super::held::keep_looking;
 use super::reference::{keep_time, set_time};
 use super::shared::{RunNumber, STORE_DEADLINE, Shared, lock};
 
@@ -52,7 +52,7 @@ pub(super) struct Driver {
     number: RunNumber,
     attempts: JoinSet<()>,
     calls: JoinSet<()>,
-    /// After deliveries were held: see [`look_again`].
+    /// After deliveries were held: see [`keep_looking`].
     looks: JoinSet<()>,
     mark: Arc<std::sync::Mutex<Option<Mark>>>,
     round: Round,
@@ -256,7 +256,7 @@ impl Driver {
         }
         if !held.is_empty() {
             let shared = Arc::clone(&self.shared);
-            self.looks.spawn(async move { look_again(&shared, held).await });
+            self.looks.spawn(async move { keep_looking(&shared, held).await });
         }
     }
 }

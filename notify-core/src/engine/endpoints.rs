@@ -11,7 +11,7 @@ use crate::sign::{Secret, SecretSet};
 use crate::store::{EndpointQuery, Operation, Page, Replaced, StoreError, SweepAction};
 
 use super::error::ControlError;
-use super::held::{look_again, sweep};
+use super::held::{sweep, try_look_again};
 use super::shared::{RACES, STORE_DEADLINE, Shared, lock};
 
 /// Endpoints of this engine's store. A cheap handle.
@@ -130,7 +130,7 @@ impl Endpoints {
             .await?;
         sweep(&self.shared, id, SweepAction::Hold).await?;
         // Somebody may have enabled or deleted it since it was read: their sweep came before this one.
-        look_again(&self.shared, vec![id.clone()]).await;
+        try_look_again(&self.shared, std::slice::from_ref(id)).await?;
         Ok(endpoint)
     }
 

@@ -14,18 +14,32 @@ const SWEEP_STEP: u32 = 500;
 /// Somebody may enable or delete an endpoint after it was read as disabled and before the held row is written; their
 /// sweep cannot see a row that is not there yet. Whoever wrote one looks again after the write: then either the
 /// sweep or this look finds it.
-pub(super) async fn look_again(shared: &Shared, mut endpoints: Vec<EndpointId>) {
+pub(super) async fn look_again(shared: &Shared, endpoints: Vec<EndpointId>) {
     if endpoints.is_empty() {
         return;
     }
-    endpoints.sort_unstable();
-    endpoints.dedup();
-    if let Err(error) = try_look_again(shared, &endpoints).await {
+    if let Err(error) = try_look_again(shared, &each_once(endpoints)).await {
         shared.store_failed(Operation::Sweep, &error);
     }
 }
 
-async fn try_look_again(shared: &Shared, endpoints: &[EndpointId]) -> Result<(), StoreError> {
+/// The same until it is done: for a run, which has nobody to tell, and with which it ends.
+pub(super) async fn keep_looking(shared: &Shared, endpoints: Vec<EndpointId>) {
+    let endpoints = each_once(endpoints);
+    while let Err(error) = try_look_again(shared, &endpoints).await {
+        shared.store_failed(Operation::Sweep, &error);
+        shared.clock.sleep(shared.config.backoff.1).await;
+    }
+}
+
+fn each_once(mut endpoints: Vec<EndpointId>) -> Vec<EndpointId> {
+    endpoints.sort_unstable();
+    endpoints.dedup();
+    endpoints
+}
+
+/// The same for whoever can tell its caller that it could not.
+pub(super) async fn try_look_again(shared: &Shared, endpoints: &[EndpointId]) -> Result<(), StoreError> {
     let now = shared.within(STORE_DEADLINE, Operation::Endpoints, shared.directory.get(endpoints)).await?;
     for (id, endpoint) in endpoints.iter().zip(now) {
         let Some(action) = due_to_held(endpoint.as_deref()) else { continue };

@@ -37,7 +37,7 @@ pub(super) enum Seen<'a> {
     /// A process makes a call of the store.
     Called { process: usize, at: i64 },
     /// A process said that it has stopped.
-    Stopped { process: usize, epoch: u32, end: StopEnd },
+    Stopped { process: usize, epoch: u32, clock: Timestamp, end: StopEnd },
     /// These deliveries were pruned.
     Pruned { before: Timestamp, gone: &'a [DeliveryId] },
 }

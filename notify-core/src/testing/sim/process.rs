@@ -217,7 +217,7 @@ impl World<'_> {
         let Some(dispatcher) = process.dispatcher.as_ref().filter(|_| process.epoch == epoch) else { return };
         if dispatcher.stopped(clock).is_some() {
             let end = if self.now < process.stops_by { StopEnd::InTime } else { StopEnd::CutOff };
-            self.see(&Seen::Stopped { process: index, epoch, end });
+            self.see(&Seen::Stopped { process: index, epoch, clock, end });
             self.note(4, [index as u64, 0], || format!("process {index} has stopped"));
             let down = self.processes[index].down_after_stop;
             return self.go_down(index, down);

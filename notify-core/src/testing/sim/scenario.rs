@@ -193,8 +193,9 @@ impl Scenario {
         scenario.draw_endpoints(rng);
         scenario.draw_publishes(rng);
         if calm {
-            scenario.config.max_in_flight = 4096;
-            scenario.config.per_endpoint = 4096;
+            // More than it publishes: even if all of it hangs, nothing waits for a slot.
+            scenario.config.max_in_flight = 16_384;
+            scenario.config.per_endpoint = 16_384;
             scenario.config.unsettled_limit = 100_000;
         } else {
             scenario.draw_faults(&mut Rng::stream(seed, 2));

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::delivery::State;
 use crate::id::Version;
 
-use super::super::ledger::StopEnd;
+use super::super::ledger::{Lease, StopEnd};
 use super::super::scenario::{Scenario, Trouble};
 use super::{Found, Invariant, Known, Ledger, Seen};
 
@@ -32,16 +32,17 @@ impl Invariant for NothingAfterStop {
 
     fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, _known: Option<&Known>) -> Found {
         match seen {
-            Seen::Stopped { process, epoch, end } => {
+            Seen::Stopped { process, epoch, clock, end } => {
                 self.stopped.insert((*process, *epoch));
                 if *end == StopEnd::CutOff || !self.knows_all {
                     return Ok(());
                 }
-                // A publish may still be on its way to the store: what it leases is version 1.
+                // A publish may still be on its way to the store: what it leases is version 1. A lease that has ended
+                // is nobody's: a process that stood still for longer may never learn that a failed claim took it.
                 let left = ledger.rows.values().find(|known| {
-                    let by = known.lease.as_ref().and_then(|lease| lease.by);
+                    let held = |lease: &Lease| lease.by == Some((*process, *epoch)) && lease.until > *clock;
                     known.row.state() == State::InFlight
-                        && by == Some((*process, *epoch))
+                        && known.lease.as_ref().is_some_and(held)
                         && known.row.version() > Version::FIRST
                 });
                 match left {

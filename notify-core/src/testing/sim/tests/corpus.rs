@@ -13,6 +13,11 @@ const CORPUS: &[(u64, &str)] = &[
     (414, "a second publish that comes after everything else has ended"),
     (501, "a wall clock that jumps between two processes' corrections"),
     (1_372_494_350_581, "a disable that is repeated while another operator enables: its rows stayed held for ever"),
+    (
+        1_372_494_350_493,
+        "a process stands still past its lease, then stops: the claim had failed, and took rows all the same",
+    ),
+    (1_372_494_350_627, "more deliveries hang at one receiver than a calm world had slots"),
     (1277, "a delivery that was published anew while its first request ran"),
 ];
 
