@@ -36,10 +36,10 @@ pub(super) struct Range {
 
 /// Minutes are kept for two days, so a week is shown in hours. Sixty columns can still be told apart at 390 pixels.
 const RANGES: [Range; 4] = [
-    Range::new("1h", "1 h", "the last hour", Resolution::Minute, 1, 60),
-    Range::new("24h", "24 h", "the last 24 hours", Resolution::Hour, 1, 24),
-    Range::new("7d", "7 d", "the last 7 days", Resolution::Hour, 3, 56),
-    Range::new("30d", "30 d", "the last 30 days", Resolution::Hour, 12, 60),
+    Range::new("1h", "1 hour", "the last hour", Resolution::Minute, 1, 60),
+    Range::new("24h", "24 hours", "the last 24 hours", Resolution::Hour, 1, 24),
+    Range::new("7d", "7 days", "the last 7 days", Resolution::Hour, 3, 56),
+    Range::new("30d", "30 days", "the last 30 days", Resolution::Hour, 12, 60),
 ];
 
 /// The range that is shown where none is asked for, and that sentences speak of.
@@ -59,7 +59,14 @@ pub(super) struct Sums {
 pub(super) struct Charts {
     pub(super) ranges: Vec<RangeLink>,
     pub(super) charts: Vec<Chart>,
-    pub(super) waiting: String,
+    pub(super) waiting: Waiting,
+}
+
+/// What waits now, in a figure and in words. Nothing samples, so there is no line over time.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) number: String,
+    pub(super) words: String,
 }
 
 /// A link to the same page over another range.
@@ -67,7 +74,6 @@ pub(super) struct Charts {
 pub(super) struct RangeLink {
     pub(super) href: String,
     pub(super) label: &'static str,
-    pub(super) in_words: &'static str,
     pub(super) current: bool,
 }
 
@@ -186,21 +192,20 @@ impl Sums {
 }
 
 impl Charts {
-    /// The charts over `activity`, which was read for `range`, on the page at `path`. `waiting` says what waits now.
-    pub(super) fn new(visit: &Visit, path: &str, range: &Range, activity: &[Activity], waiting: &str) -> Self {
+    /// The charts over `activity`, which was read for `range`, on the page at `path`.
+    pub(super) fn new(visit: &Visit, path: &str, range: &Range, activity: &[Activity], waiting: Waiting) -> Self {
         let columns = range.columns(visit.now, activity);
         let total = Sums::of(activity);
         let table = Table { range, now: visit.now, columns: &columns };
         let ranges = RANGES.iter().map(|other| RangeLink {
             href: visit.links.with(path, &[("range", if other.is(DAY) { "" } else { other.word })]),
             label: other.label,
-            in_words: other.in_words,
             current: other.is(range),
         });
         Self {
             ranges: ranges.collect(),
             charts: vec![deliveries(&table, &total), durations(&table, &total), failures(&table, &total)],
-            waiting: format!("{waiting} That is now: nothing takes samples, so it is a figure and not a line."),
+            waiting,
         }
     }
 }
@@ -261,7 +266,7 @@ fn durations(table: &Table<'_>, total: &Sums) -> Chart {
         ),
         _ => format!("No attempt ended in {}.", table.range.in_words),
     };
-    let lines = [("p95", "95 of 100 (p95)", 95), ("p50", "Half (p50)", 50)];
+    let lines = [("p50", "Half (p50)", 50), ("p95", "95 of 100 (p95)", 95)];
     let drawing = (total.latencies.count() > 0).then(|| {
         let lines = lines.map(|(class, label, percent)| {
             let classes: Vec<Option<usize>> = table.columns.iter().map(|sums| sums.class(percent)).collect();
@@ -293,11 +298,11 @@ fn failures(table: &Table<'_>, total: &Sums) -> Chart {
     let mut parts = Vec::new();
     for ((reason, number), class) in shown.iter().zip(REASON_CLASSES) {
         let reason = *reason;
-        let label = format!("{} {}", sentence(reason.sentence()), grouped(*number));
+        let label = format!("{}: {}", sentence(reason.sentence()).trim_end_matches('.'), grouped(*number));
         parts.push(Part::new(class, label, move |sums: &Sums| sums.failed.get(&reason).copied().unwrap_or(0)));
     }
     if !others.is_empty() {
-        let label = format!("Other reasons. {}", grouped(others.iter().map(|(_, number)| number).sum()));
+        let label = format!("Other reasons: {}", grouped(others.iter().map(|(_, number)| number).sum()));
         let of = |sums: &Sums| others.iter().filter_map(|(reason, _)| sums.failed.get(reason)).sum();
         parts.push(Part::new("idle", label, of));
     }

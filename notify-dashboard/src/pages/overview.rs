@@ -15,7 +15,7 @@ use crate::frame::{Frame, Section};
 use crate::visit::Visit;
 use crate::words::{self, When, count, grouped, span, state_mark};
 
-use super::charts::{Charts, DAY, Range, Sums};
+use super::charts::{Charts, DAY, Range, Sums, Waiting};
 use super::render;
 use super::rows::{self, DeliveryRow, EventRow};
 
@@ -101,7 +101,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
         healthy: attention.is_empty(),
         counts: counts(&visit, &stats),
         bars: bars(&stats),
-        charts: Charts::new(&visit, "/", range, asked.as_ref().unwrap_or(&day), &waiting(&stats, visit.now)),
+        charts: Charts::new(&visit, "/", range, asked.as_ref().unwrap_or(&day), waiting(&stats, visit.now)),
         logs: visit.links.to("/logs"),
         gave_up: visit.links.with("/logs", &[("by", "delivery"), ("status", "failed"), ("range", "all")]),
         new_webhook: visit.can(Capability::Manage).then(|| visit.links.to("/webhooks/new")),
@@ -140,13 +140,14 @@ fn oldest(stats: &Stats, now: Timestamp) -> Option<Duration> {
     stats.oldest_due.map(|due| now.since(due)).filter(|age| !age.is_zero())
 }
 
-fn waiting(stats: &Stats, now: Timestamp) -> String {
+fn waiting(stats: &Stats, now: Timestamp) -> Waiting {
     let number = open(stats);
     let noun = if number == 1 { "delivery waits" } else { "deliveries wait" };
-    match oldest(stats, now) {
-        Some(age) => format!("{} {noun}; the oldest due one for {}.", count(number), span(age)),
-        None => format!("{} {noun}; none is overdue.", count(number)),
-    }
+    let words = match oldest(stats, now) {
+        Some(age) => format!("{noun}; the oldest due one for {}.", span(age)),
+        None => format!("{noun}; none is overdue."),
+    };
+    Waiting { number: count(number), words }
 }
 
 fn attention(

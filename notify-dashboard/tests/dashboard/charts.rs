@@ -47,14 +47,14 @@ async fn each_chart_shows_its_tenant_s_attempts_and_no_other_s() {
     page.shows("3 delivered and 1 given up in the last 24 hours.");
     page.shows("Half of the 6 attempts took at most 1 ms, 95 of 100 took at most 1 ms");
     page.shows(&format!("3 of 6 attempts failed, all of them because {}.", Reason::Status5xx.sentence()));
-    page.shows("0 deliveries wait; none is overdue.");
+    page.shows("<span class=\"big\">0</span> deliveries wait; none is overdue.");
     page.shows(">1 Jan 00:00</time></th><td data-label=\"Delivered\"><span>3</span></td>");
     page.hides(Reason::ResponseTimeout.sentence());
 
     let page = world.get("/?tenant=blue").await.expect(200);
     page.shows("0 delivered and 0 given up in the last 24 hours.");
     page.shows(&format!("1 of 1 attempts failed, all of them because {}.", Reason::ResponseTimeout.sentence()));
-    page.shows("1 delivery waits; none is overdue.");
+    page.shows("<span class=\"big\">1</span> delivery waits; none is overdue.");
     page.hides(Reason::Status5xx.sentence());
 }
 
@@ -70,7 +70,8 @@ async fn a_range_shows_what_lies_in_it_and_nothing_older() {
             let number = u32::from(at >= index);
             let page = world.get(&format!("/?range={range}")).await.expect(200);
             page.shows(&format!("{number} delivered and 0 given up in the last {words}."));
-            page.shows("aria-current=\"true\" aria-label=\"the last");
+            let label = words.replace("hour", if *range == "1h" { "1 hour" } else { "hour" });
+            page.shows(&format!(" aria-current=\"true\">{label}</a>"));
         }
         world.clock.advance(next - age);
         age = next;
@@ -106,7 +107,10 @@ async fn a_failing_webhook_is_told_wherever_it_is_seen_until_it_succeeds() {
     world.get("/").await.expect(200).shows(&format!("crm fails since {since} UTC (4 min)."));
     let told = format!("datetime=\"2026-01-01T00:00:00.000Z\" title=\"2026-01-01T00:00:00.000Z\">{since}</time>");
     let list = world.get("/webhooks").await.expect(200);
-    list.shows(&format!("Failing since <time {told}"));
+    list.shows(&format!(
+        "Failing since <time {}",
+        told.replace('>', " data-still>").replace("</time data-still>", "</time>")
+    ));
     assert_eq!(list.text.matches("Failing since").count(), 1);
     for path in ["", "/health"] {
         let told = format!("<strong>Failing</strong> since <time {told}");
@@ -133,7 +137,7 @@ async fn a_webhook_s_figures_are_its_own() {
     let crm_health = world.get(&format!("/webhooks/{crm}/health")).await.expect(200);
     crm_health.shows("1 delivered and 0 given up in the last 24 hours.");
     crm_health.shows("2 of 3 attempts failed");
-    crm_health.shows("2 deliveries scheduled.");
+    crm_health.shows("<span class=\"big\">2</span> deliveries scheduled.");
     let steady_health = world.get(&format!("/webhooks/{steady}/health?range=1h")).await.expect(200);
     steady_health.shows("3 delivered and 0 given up in the last hour.");
     steady_health.shows("No attempt failed in the last hour.");
