@@ -258,6 +258,7 @@ fn deliveries(table: &Table<'_>, total: &Sums) -> Chart {
 
 fn durations(table: &Table<'_>, total: &Sums) -> Chart {
     let summary = match (total.class(50), total.class(95)) {
+        (Some(only), _) if total.latencies.count() == 1 => format!("The one attempt took {}.", at_most(only)),
         (Some(half), Some(most)) => format!(
             "Half of the {} attempts took {}, 95 of 100 took {}, failed ones included.",
             grouped(total.latencies.count()),
@@ -286,6 +287,9 @@ fn failures(table: &Table<'_>, total: &Sums) -> Chart {
     reasons.sort_by_key(|(reason, number)| (std::cmp::Reverse(*number), *reason));
     let summary = match reasons.first() {
         None => format!("No attempt failed in {}.", table.range.in_words),
+        Some((reason, _)) if total.latencies.count() == 1 => {
+            format!("The one attempt failed because {}.", reason.sentence())
+        }
         Some((reason, number)) => format!(
             "{} of {} attempts failed, {} of them because {}.",
             grouped(total.failed()),

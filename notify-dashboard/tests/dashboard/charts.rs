@@ -53,7 +53,8 @@ async fn each_chart_shows_its_tenant_s_attempts_and_no_other_s() {
 
     let page = world.get("/?tenant=blue").await.expect(200);
     page.shows("0 delivered and 0 given up in the last 24 hours.");
-    page.shows(&format!("1 of 1 attempts failed, all of them because {}.", Reason::ResponseTimeout.sentence()));
+    page.shows(&format!("The one attempt failed because {}.", Reason::ResponseTimeout.sentence()));
+    page.shows("The one attempt took at most 1 ms.");
     page.shows("<span class=\"big\">1</span> delivery waits; none is overdue.");
     page.hides(Reason::Status5xx.sentence());
 }
