@@ -28,7 +28,7 @@ const inWords = (millis) => {
   return millis < 0 ? `${span} ago` : `in ${span}`;
 };
 const tellTimes = () => {
-  for (const time of document.querySelectorAll("td time")) {
+  for (const time of document.querySelectorAll("td time:not([data-still])")) {
     const text = inWords(Date.parse(time.dateTime) - Date.now() - skew);
     if (time.textContent !== text) time.textContent = text;
   }

@@ -69,6 +69,7 @@ export async function states(page, address) {
     }
     const webhook = await linkOn(page, address, `/${state}/webhooks`, "td a.row");
     add(`${state}-webhook`, webhook);
+    add(`${state}-health`, `${webhook}/health?range=7d`);
     add(`${state}-secret`, `${webhook}/secret`);
     add(`${state}-deliveries`, `/${state}/logs?range=all&by=delivery`);
     const event = await linkOn(page, address, `/${state}/logs?range=all`, "td a.row[href*='/logs/events/']");
@@ -81,6 +82,8 @@ export async function states(page, address) {
   }
   add("many-failed", await linkOn(page, address, "/many/logs?range=all&by=delivery&status=failed", "td a.row"));
   add("many-retrying", await linkOn(page, address, "/many/logs?range=all&by=delivery&status=scheduled", "td a.row"));
+  for (const range of ["1h", "7d", "30d"]) add(`many-overview-${range}`, `/many/?range=${range}`);
+  add("many-health-failing", `${await linkOn(page, address, "/many/webhooks?q=warehouse", "td a.row")}/health`);
   add("many-no-match", "/many/logs?range=1h&status=no_endpoint");
   add("many-not-found", "/many/logs?q=evt_unknown");
   add("many-bad-filter", "/many/logs?status=nonsense");

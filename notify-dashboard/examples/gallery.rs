@@ -4,13 +4,19 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::Router;
-use notify_core::delivery::{Reason, Response};
+use notify_core::delivery::Reason;
 use notify_core::store::MemoryStore;
 use notify_core::testing::{ManualClock, Reply, ScriptedTransport};
-use notify_core::{ConnectionCreated, ConnectionUpdated, Engine, EventPayload, NewEndpoint, NewEvent, RetrySchedule};
+use notify_core::transport::{Request, Response, SendFailure, Transport};
+use notify_core::{
+    ConnectionCreated, ConnectionUpdated, Engine, EventPayload, InvalidInput, NewEndpoint, NewEvent, RetrySchedule,
+};
 use notify_dashboard::{Access, Dashboard, Scope, allow_loopback};
 
 /// The busy service publishes this often, for about a day.
@@ -71,12 +77,38 @@ async fn one() -> Outcome<Engine> {
     Ok(engine)
 }
 
+/// Lets time pass before each answer: mostly little, now and then much.
+#[derive(Clone, Debug)]
+struct Slow {
+    inner: ScriptedTransport,
+    clock: ManualClock,
+    sent: Arc<AtomicU64>,
+}
+
+#[async_trait]
+impl Transport for Slow {
+    fn check(&self, url: &str) -> Result<(), InvalidInput> {
+        self.inner.check(url)
+    }
+
+    async fn send(&self, request: Request) -> Result<Response, SendFailure> {
+        let sent = self.sent.fetch_add(1, Ordering::Relaxed);
+        let millis = match sent % 13 {
+            12 => 900 + sent * 20,
+            odd => 3 + odd * 11 + sent / 4,
+        };
+        self.clock.advance(Duration::from_millis(millis));
+        self.inner.send(request).await
+    }
+}
+
 /// Three days of a busy service, in every state.
 async fn many() -> Outcome<Engine> {
     let clock =
         ManualClock::at(notify_core::Timestamp::from(std::time::SystemTime::now()).saturating_sub(STEP * ROUNDS));
     let transport = ScriptedTransport::new(Reply::Status(200));
-    let engine = builder(MemoryStore::new(), &transport).clock(clock.clone()).build()?;
+    let slow = Slow { inner: transport.clone(), clock: clock.clone(), sent: Arc::default() };
+    let engine = builder(MemoryStore::new(), &transport).transport(slow).clock(clock.clone()).build()?;
     let webhooks = [
         ("billing", "https://billing.example.com/hook"),
         ("crm", "https://crm.example.com/webhooks/notify"),

@@ -128,6 +128,15 @@ pub(crate) struct When {
     pub(crate) text: String,
 }
 
+impl When {
+    /// `5 Jan 09:08`: where year and seconds say nothing.
+    pub(crate) fn short(&self) -> String {
+        let mut words = self.text.split(' ');
+        let (day, month) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        format!("{day} {month} {}", self.iso.get(11..16).unwrap_or_default())
+    }
+}
+
 impl From<Timestamp> for When {
     fn from(at: Timestamp) -> Self {
         let iso = at.to_string();
@@ -170,26 +179,25 @@ fn millis(span: Duration) -> String {
 
 /// `1,234,567`, and `10,000+` from there on: what is beyond is not counted for a page.
 pub(crate) fn count(number: u64) -> String {
-    if number > 10_000 {
-        return "10,000+".into();
-    }
-    let digits = number.to_string();
-    match digits.len() {
-        0..=3 => digits,
-        length => format!("{},{}", &digits[..length - 3], &digits[length - 3..]),
-    }
+    if number > 10_000 { "10,000+".into() } else { grouped(number) }
 }
 
-/// `1,234 bytes`.
-pub(crate) fn bytes(length: usize) -> String {
+/// `1,234,567`.
+pub(crate) fn grouped(number: u64) -> String {
     let mut text = String::new();
-    let digits = length.to_string();
+    let digits = number.to_string();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
     }
+    text
+}
+
+/// `1,234 bytes`.
+pub(crate) fn bytes(length: usize) -> String {
+    let text = grouped(length as u64);
     if length == 1 { text + " byte" } else { text + " bytes" }
 }
 
@@ -238,6 +246,7 @@ mod tests {
     #[test]
     fn counts_end_at_ten_thousand() {
         assert_eq!([0, 999, 1_000, 10_000, 10_001].map(count), ["0", "999", "1,000", "10,000", "10,000+"]);
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([0, 1, 1_234, 1_234_567].map(bytes), ["0 bytes", "1 byte", "1,234 bytes", "1,234,567 bytes"]);
     }
 
@@ -245,6 +254,7 @@ mod tests {
     fn times_are_told_in_utc() {
         let when = When::from("2026-01-05T09:08:07.006Z".parse::<Timestamp>().unwrap());
         assert_eq!((when.text.as_str(), when.iso.as_str()), ("5 Jan 2026 09:08:07", "2026-01-05T09:08:07.006Z"));
+        assert_eq!(when.short(), "5 Jan 09:08");
     }
 
     /// Fault 45: terminal escapes and turned text.

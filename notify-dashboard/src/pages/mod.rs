@@ -2,10 +2,12 @@
 
 mod about;
 mod by_hand;
+mod charts;
 mod delivery;
 mod event;
 mod event_types;
 mod filter;
+mod health;
 mod logs;
 mod names;
 mod overview;
@@ -36,6 +38,7 @@ pub(crate) fn router() -> Router {
         .route("/webhooks", get(webhooks::show).post(webhook_form::create))
         .route("/webhooks/new", get(webhook_form::new))
         .route("/webhooks/{id}", get(webhook::show).post(webhook_form::change))
+        .route("/webhooks/{id}/health", get(health::show))
         .route("/webhooks/{id}/edit", get(webhook_form::edit))
         .route("/webhooks/{id}/delete", get(webhook::confirm_delete).post(webhook::delete))
         .route("/webhooks/{id}/disable", post(webhook::disable))

@@ -1,5 +1,7 @@
 //! How things stand, in words first.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::response::Response;
 use notify_core::delivery::State;
@@ -11,8 +13,9 @@ use crate::access::Capability;
 use crate::failure::Failure;
 use crate::frame::{Frame, Section};
 use crate::visit::Visit;
-use crate::words::{self, count, span, state_mark};
+use crate::words::{self, When, count, grouped, span, state_mark};
 
+use super::charts::{Charts, DAY, Range, Sums, Waiting};
 use super::render;
 use super::rows::{self, DeliveryRow, EventRow};
 
@@ -20,7 +23,7 @@ use super::rows::{self, DeliveryRow, EventRow};
 const LOOKED_AT: u32 = 100;
 const RECENT: u32 = 8;
 /// Due work that waits longer than this is late.
-const LATE: std::time::Duration = std::time::Duration::from_secs(60);
+const LATE: Duration = Duration::from_secs(60);
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -31,6 +34,7 @@ struct Overview {
     attention: Vec<Attention>,
     counts: Vec<Count>,
     bars: Vec<Bar>,
+    charts: Charts,
     failures: Vec<DeliveryRow>,
     recent: Vec<EventRow>,
     logs: String,
@@ -83,14 +87,21 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     newest.page = failed.page;
     let recent = rows::events(&visit, &history.events(&newest).await?.items).await?;
 
+    let range = Range::of(&visit)?;
+    let day = DAY.read(&visit, None).await?;
+    let asked = if range.is(DAY) { None } else { Some(range.read(&visit, None).await?) };
+    let ids: Vec<_> = endpoints.iter().map(|endpoint| endpoint.id.clone()).collect();
+    let failing = history.failing_since(&ids).await?;
+
     let endpoints: Vec<&Endpoint> = endpoints.iter().map(AsRef::as_ref).collect();
-    let attention = attention(&visit, &stats, health, &endpoints);
+    let attention = attention(&visit, &stats, health, &endpoints, &failing);
     render(&Overview {
         frame: Frame::new(&visit, Some(Section::Overview), "Overview"),
-        health: in_words(&stats, endpoints.len(), attention.len(), visit.now),
+        health: in_words(&stats, &Sums::of(&day), endpoints.len(), attention.len(), visit.now),
         healthy: attention.is_empty(),
         counts: counts(&visit, &stats),
         bars: bars(&stats),
+        charts: Charts::new(&visit, "/", range, asked.as_ref().unwrap_or(&day), waiting(&stats, visit.now)),
         logs: visit.links.to("/logs"),
         gave_up: visit.links.with("/logs", &[("by", "delivery"), ("status", "failed"), ("range", "all")]),
         new_webhook: visit.can(Capability::Manage).then(|| visit.links.to("/webhooks/new")),
@@ -101,8 +112,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     })
 }
 
-fn in_words(stats: &Stats, webhooks: usize, attention: usize, now: Timestamp) -> String {
-    let of = |state| stats.by_state.get(&state).copied().unwrap_or(0);
+fn in_words(stats: &Stats, day: &Sums, webhooks: usize, attention: usize, now: Timestamp) -> String {
     let mut text = match (webhooks, attention) {
         (0, 0) => "No webhooks yet.".to_owned(),
         (1, 0) => "The webhook is healthy.".to_owned(),
@@ -110,19 +120,45 @@ fn in_words(stats: &Stats, webhooks: usize, attention: usize, now: Timestamp) ->
         (_, 1) => "One thing needs attention.".to_owned(),
         (_, things) => format!("{things} things need attention."),
     };
-    let waiting = of(State::Scheduled) + of(State::InFlight);
-    let (delivered, failed) = (count(of(State::Delivered)), count(of(State::Failed)));
-    text.push_str(&format!(" {delivered} delivered, {failed} failed, {} waiting", count(waiting)));
-    match stats.oldest_due.map(|due| now.since(due)).filter(|age| !age.is_zero()) {
-        Some(age) => text.push_str(&format!("; the oldest due one waits for {}.", span(age))),
+    let (delivered, gave_up) = (grouped(day.delivered), grouped(day.gave_up));
+    let open = count(open(stats));
+    text.push_str(&format!(" {delivered} delivered and {gave_up} given up in 24 h; {open} waiting"));
+    match oldest(stats, now) {
+        Some(age) => text.push_str(&format!(", the oldest due one for {}.", span(age))),
         None => text.push('.'),
     }
     text
 }
 
-fn attention(visit: &Visit, stats: &Stats, health: Health, endpoints: &[&Endpoint]) -> Vec<Attention> {
+/// Deliveries that have not ended and are not held.
+fn open(stats: &Stats) -> u64 {
+    [State::Scheduled, State::InFlight].iter().filter_map(|state| stats.by_state.get(state)).sum()
+}
+
+/// How long the oldest due delivery waits.
+fn oldest(stats: &Stats, now: Timestamp) -> Option<Duration> {
+    stats.oldest_due.map(|due| now.since(due)).filter(|age| !age.is_zero())
+}
+
+fn waiting(stats: &Stats, now: Timestamp) -> Waiting {
+    let number = open(stats);
+    let noun = if number == 1 { "delivery waits" } else { "deliveries wait" };
+    let words = match oldest(stats, now) {
+        Some(age) => format!("{noun}; the oldest due one for {}.", span(age)),
+        None => format!("{noun}; none is overdue."),
+    };
+    Waiting { number: count(number), words }
+}
+
+fn attention(
+    visit: &Visit,
+    stats: &Stats,
+    health: Health,
+    endpoints: &[&Endpoint],
+    failing: &[Option<Timestamp>],
+) -> Vec<Attention> {
     let mut list = Vec::new();
-    let late = stats.oldest_due.map(|due| visit.now.since(due)).filter(|age| *age > LATE);
+    let late = oldest(stats, visit.now).filter(|age| *age > LATE);
     if let Some(age) = late {
         let text = format!("Nothing was sent for {} though deliveries are due: is engine.run() polled?", span(age));
         list.push(Attention { class: "bad", text, href: None, label: "" });
@@ -130,12 +166,17 @@ fn attention(visit: &Visit, stats: &Stats, health: Health, endpoints: &[&Endpoin
         let text = "This process does not send: its engine.run() is not polled. Another one may.".into();
         list.push(Attention { class: "warn", text, href: None, label: "" });
     }
-    for endpoint in endpoints {
+    for (endpoint, failing) in endpoints.iter().zip(failing) {
         let name = words::visible(endpoint.name.as_str());
         let href = Some(visit.links.to(&format!("/webhooks/{}", endpoint.id)));
         if !endpoint.is_enabled() {
             let text = format!("{name} is disabled: what is published for it is held.");
             list.push(Attention { class: "idle", text, href: href.clone(), label: "Look at it" });
+        } else if let Some(since) = failing {
+            let age = visit.now.since(*since);
+            let text = format!("{name} fails since {} UTC ({}).", When::from(*since).text, span(age));
+            let href = Some(visit.links.to(&format!("/webhooks/{}/health", endpoint.id)));
+            list.push(Attention { class: "bad", text, href, label: "Look at its health" });
         }
         if endpoint.secrets.staged().is_some() {
             let text = format!("{name} has a staged secret that is not switched to yet.");

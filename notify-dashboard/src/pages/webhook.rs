@@ -45,6 +45,7 @@ struct WebhookPage {
     created: When,
     updated: When,
     disabled: Option<(When, String)>,
+    failing: Option<When>,
     held: String,
     deliveries: Vec<DeliveryRow>,
     logs: String,
@@ -55,6 +56,7 @@ struct WebhookPage {
 #[derive(Debug)]
 pub(super) struct Tabs {
     pub(super) deliveries: String,
+    pub(super) health: String,
     pub(super) secret: String,
     pub(super) settings: Option<String>,
     pub(super) current: &'static str,
@@ -84,6 +86,7 @@ impl Tabs {
         let at = |rest: &str| visit.links.to(&format!("/webhooks/{id}{rest}"));
         Self {
             deliveries: at(""),
+            health: at("/health"),
             secret: at("/secret"),
             settings: visit.can(Capability::Manage).then(|| at("/edit")),
             current,
@@ -102,6 +105,7 @@ pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
         EndpointStatus::Disabled(disabled) => Some((disabled.at.into(), words::visible(&disabled.by))),
     };
     let held = if disabled.is_some() { open(&visit, &endpoint, State::Held).await? } else { String::new() };
+    let failing = visit.engine().history().failing_since(std::slice::from_ref(&endpoint.id)).await?;
     let policy = endpoint.policy.over(visit.engine().policy());
     let at = |rest: &str| visit.links.to(&format!("/webhooks/{}{rest}", endpoint.id));
     render(&WebhookPage {
@@ -122,6 +126,7 @@ pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
         created: endpoint.created_at.into(),
         updated: endpoint.updated_at.into(),
         disabled,
+        failing: failing.into_iter().next().flatten().map(Into::into),
         held,
         deliveries: rows::deliveries(&visit, &newest).await?,
         logs: visit.links.with("/logs", &[("by", "delivery"), ("webhook", endpoint.id.as_str()), ("range", "all")]),
@@ -220,7 +225,7 @@ fn of(visit: &Visit, endpoint: &Endpoint) -> DeliveryQuery {
 }
 
 /// How many of its deliveries are in this state, up to 100.
-async fn open(visit: &Visit, endpoint: &Endpoint, state: State) -> Result<String, Failure> {
+pub(super) async fn open(visit: &Visit, endpoint: &Endpoint, state: State) -> Result<String, Failure> {
     let mut query = of(visit, endpoint);
     query.state = Some(state);
     query.page = PageRequest { after: None, limit: MAX_COUNT };

@@ -1,9 +1,12 @@
 //! The list of webhooks.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::response::Response;
-use notify_core::Endpoint;
+use notify_core::store::activity::Activity;
 use notify_core::store::{Cursor, DeliveryQuery, EndpointQuery, PageRequest};
+use notify_core::{Endpoint, Timestamp};
 
 use crate::access::Capability;
 use crate::failure::Failure;
@@ -11,6 +14,7 @@ use crate::frame::{Frame, Section};
 use crate::visit::Visit;
 use crate::words::{self, Mark, When, delivery_mark};
 
+use super::charts::{self, DAY, Drawing, Sums};
 use super::filter::{Choice, unreadable};
 use super::render;
 
@@ -47,8 +51,18 @@ struct Row {
     url: String,
     enabled: bool,
     events: String,
+    failing: Option<When>,
+    day: Option<Day>,
     last: Option<(Mark, When, String)>,
     next: Option<When>,
+}
+
+/// What the last 24 hours brought.
+#[derive(Debug)]
+struct Day {
+    delivered: String,
+    failed: String,
+    spark: Option<Drawing>,
 }
 
 /// `GET /webhooks`
@@ -57,18 +71,24 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let after: Option<Cursor> =
         (!cursor.is_empty()).then(|| cursor.parse().map_err(|_| unreadable("cursor"))).transpose()?;
     let filter = Filter::of(&visit)?;
-    let mut rows = Vec::new();
+    let mut found: Vec<Arc<Endpoint>> = Vec::new();
     let mut next = after;
     for _ in 0..MOST_PAGES {
         let page = PageRequest { after: next, limit: ROWS };
         let page = visit.engine().endpoints().list(&EndpointQuery { tenant: visit.tenant.clone(), page }).await?;
-        for endpoint in page.items.iter().filter(|endpoint| filter.matches(endpoint)) {
-            rows.push(row(&visit, endpoint).await?);
-        }
         next = page.next;
-        if next.is_none() || rows.len() >= ROWS as usize {
+        found.extend(page.items.into_iter().filter(|endpoint| filter.matches(endpoint)));
+        if next.is_none() || found.len() >= ROWS as usize {
             break;
         }
+    }
+    let ids: Vec<_> = found.iter().map(|endpoint| endpoint.id.clone()).collect();
+    let failing = visit.engine().history().failing_since(&ids).await?;
+    // One read for all rows.
+    let activity = if found.is_empty() { Vec::new() } else { DAY.read(&visit, None).await? };
+    let mut rows = Vec::with_capacity(found.len());
+    for (endpoint, since) in found.iter().zip(failing) {
+        rows.push(row(&visit, endpoint, since, &activity).await?);
     }
     let links = &visit.links;
     let cursor = next.map(|next| next.to_string());
@@ -116,7 +136,12 @@ impl Filter {
     }
 }
 
-async fn row(visit: &Visit, endpoint: &Endpoint) -> Result<Row, Failure> {
+async fn row(
+    visit: &Visit,
+    endpoint: &Endpoint,
+    failing: Option<Timestamp>,
+    activity: &[Activity],
+) -> Result<Row, Failure> {
     let mut newest = DeliveryQuery::default();
     newest.tenant = visit.tenant.clone();
     newest.endpoint = Some(endpoint.id.clone());
@@ -131,10 +156,22 @@ async fn row(visit: &Visit, endpoint: &Endpoint) -> Result<Row, Failure> {
         url: words::visible(endpoint.url.as_str()),
         enabled: endpoint.is_enabled(),
         events: events_in_words(endpoint),
+        failing: failing.map(Into::into),
+        day: day(visit, activity.iter().filter(|one| one.endpoint == endpoint.id)),
         last: deliveries
             .first()
             .map(|delivery| (delivery_mark(delivery), delivery.as_stored().created_at.into(), href(delivery.id()))),
         next: outlook.first().and_then(|outlook| outlook.next_attempt_at).map(Into::into),
+    })
+}
+
+/// `None` where nothing was sent.
+fn day<'a>(visit: &Visit, activity: impl Iterator<Item = &'a Activity> + Clone) -> Option<Day> {
+    let sums = Sums::of(activity.clone());
+    (sums.delivered + sums.failed() > 0).then(|| Day {
+        delivered: words::grouped(sums.delivered),
+        failed: words::grouped(sums.failed()),
+        spark: charts::spark(&DAY.columns(visit.now, activity)),
     })
 }
 

@@ -42,6 +42,7 @@ fn assert_clean(html: &str, payload: &str, place: &str) {
         "nav", "ul", "li", "main", "p", "footer", "form", "label", "input", "button", "fieldset", "legend", "section",
         "h1", "h2", "h3", "dl", "dt", "dd", "table", "caption", "thead", "tr", "th", "tbody", "td", "time", "bdi",
         "strong", "pre", "select", "option", "datalist", "details", "summary", "textarea", "ol", "em", "svg", "rect",
+        "path",
     ];
     let scripts = html.matches("<script").count();
     assert_eq!(scripts, 1, "{place}: {payload:?} made a script");
@@ -86,6 +87,7 @@ async fn all_pages(world: &World, webhook: &str, event: &str, delivery: &str, pa
         "/".to_owned(),
         "/webhooks".into(),
         format!("/webhooks/{webhook}"),
+        format!("/webhooks/{webhook}/health"),
         format!("/webhooks/{webhook}/edit"),
         format!("/webhooks/{webhook}/delete"),
         format!("/webhooks/{webhook}/secret"),

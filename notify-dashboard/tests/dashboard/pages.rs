@@ -23,6 +23,7 @@ async fn each_page_shows_its_tenant_s_values_and_no_other_s() {
             ("/".to_owned(), format!("webhook-{name}")),
             ("/webhooks".into(), format!("webhook-{name}")),
             (format!("/webhooks/{webhook}"), format!("webhook-{name}")),
+            (format!("/webhooks/{webhook}/health"), format!("webhook-{name}")),
             (format!("/webhooks/{webhook}/edit"), format!("webhook-{name}")),
             (format!("/webhooks/{webhook}/secret"), format!("webhook-{name}")),
             (format!("/webhooks/{webhook}/delete"), format!("webhook-{name}")),
@@ -116,10 +117,10 @@ async fn a_planned_retry_is_neither_failed_nor_delivered_and_totals_add_up() {
     logs.shows("Retrying");
     logs.shows("datetime=\"2026-01-01T00:05:00.000Z\"");
     world.get("/logs?status=failed").await.expect(200).shows("Nothing here");
-    world.get("/").await.expect(200).shows("0 delivered, 0 failed, 1 waiting");
+    world.get("/").await.expect(200).shows("0 delivered and 0 given up in 24 h; 1 waiting");
     world.clock.advance(std::time::Duration::from_secs(300));
     world.engine.run_once().await.unwrap();
-    world.get("/").await.expect(200).shows("1 delivered, 0 failed, 0 waiting");
+    world.get("/").await.expect(200).shows("1 delivered and 0 given up in 24 h; 0 waiting");
 }
 
 #[tokio::test]
