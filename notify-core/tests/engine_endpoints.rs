@@ -1,6 +1,5 @@
 //! Registering, changing, disabling and deleting endpoints while deliveries are under way.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
-#![expect(clippy::disallowed_methods, reason = "a test is the host, and a host spawns")]
 
 mod common;
 
