@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use lexopt::prelude::*;
 
 use crate::child::Job;
+use crate::dashboard::DashboardPlan;
 use crate::end_to_end::{BarePlan, EndToEndPlan};
 use crate::error::BenchError;
 use crate::idle::IdlePlan;
@@ -20,6 +21,7 @@ bench end-to-end [--store memory|sqlite|redis] [--sync normal|full] [--events 20
 bench bare       [--bare-requests 100000] [--in-flight 64] [--runs 3] [--json]
 bench idle       [--store memory|sqlite|redis] [--sync normal|full] [--pending 1000000] [--seconds 30]
                  [--dir DIR] [--json]
+bench dashboard  [--deliveries 1000000] [--requests 50] [--dir DIR] [--json]
 
 --store and --sync default to sqlite and full; redis needs redis-server, and starts one of its own.
 --dir is where databases go while they are measured; it defaults to the system's directory for
@@ -39,6 +41,8 @@ pub enum Command {
     Bare(BarePlan, Output),
     /// An engine with nothing due.
     Idle(IdlePlan, Output),
+    /// The dashboard's pages over many deliveries.
+    Dashboard(DashboardPlan, Output),
     /// Be a sink, with this secret.
     Sink(String),
     /// Do one job for the process that started this one.
@@ -78,6 +82,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         "end-to-end" => &["store", "sync", "events", "publishers", "in-flight", "bare-requests", "runs", "dir", "json"],
         "bare" => &["bare-requests", "in-flight", "runs", "json"],
         "idle" => &["store", "sync", "pending", "seconds", "dir", "json"],
+        "dashboard" => &["deliveries", "requests", "dir", "json"],
         "sink" => &["secret"],
         "child" => &["job"],
         _ => return Err(format!("no command {name:?}").into()),
@@ -87,6 +92,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         "end-to-end" => Command::EndToEnd(options.end_to_end()?, options.output),
         "bare" => Command::Bare(options.bare(100_000), options.output),
         "idle" => Command::Idle(options.idle()?, options.output),
+        "dashboard" => Command::Dashboard(options.dashboard(), options.output),
         "sink" => Command::Sink(options.secret.ok_or("sink needs --secret")?),
         _ => Command::Child(options.job.ok_or("child needs --job")?),
     })
@@ -104,6 +110,8 @@ struct Options {
     runs: Option<u32>,
     pending: Option<u64>,
     seconds: Option<u64>,
+    deliveries: Option<u64>,
+    requests: Option<u32>,
     secret: Option<String>,
     job: Option<Job>,
     output: Output,
@@ -122,6 +130,8 @@ impl Options {
             runs: None,
             pending: None,
             seconds: None,
+            deliveries: None,
+            requests: None,
             secret: None,
             job: None,
             output: Output::Text,
@@ -143,6 +153,8 @@ impl Options {
                 "runs" => options.runs = Some(parser.value()?.parse()?),
                 "pending" => options.pending = Some(parser.value()?.parse()?),
                 "seconds" => options.seconds = Some(parser.value()?.parse()?),
+                "deliveries" => options.deliveries = Some(parser.value()?.parse()?),
+                "requests" => options.requests = Some(parser.value()?.parse()?),
                 "secret" => options.secret = Some(parser.value()?.string()?),
                 _ => options.job = Some(parser.value()?.parse_with(|text| serde_json::from_str(text))?),
             }
@@ -177,6 +189,14 @@ impl Options {
             pending: self.pending.unwrap_or(1_000_000),
             seconds: self.seconds.unwrap_or(30),
         })
+    }
+
+    fn dashboard(&self) -> DashboardPlan {
+        DashboardPlan {
+            directory: self.directory(),
+            deliveries: self.deliveries.unwrap_or(1_000_000),
+            requests: self.requests.unwrap_or(50),
+        }
     }
 
     fn storage(&self) -> Result<Storage, lexopt::Error> {
@@ -228,6 +248,10 @@ mod tests {
             panic!("not idle")
         };
         assert_eq!((plan.storage, plan.pending, plan.seconds), (Storage::Sqlite { sync: Sync::Normal }, 5, 6));
+        let Ok(Command::Dashboard(plan, Output::Text)) = read("dashboard --deliveries 7") else {
+            panic!("not dashboard")
+        };
+        assert_eq!((plan.deliveries, plan.requests), (7, 50));
     }
 
     #[test]
@@ -243,6 +267,7 @@ mod tests {
             "end-to-end --store paper",
             "idle --sync off",
             "bare --store memory",
+            "dashboard --store memory",
             "sink",
             "child --job {}",
         ] {

@@ -14,6 +14,7 @@ pub mod bare;
 pub mod child;
 pub mod command;
 pub mod counting_store;
+pub mod dashboard;
 pub mod end_to_end;
 pub mod engine_run;
 pub mod error;
@@ -49,9 +50,12 @@ fn run(command: Command) -> Result<(), BenchError> {
         // The sink takes at most one core from the client that is measured. An idle engine on one thread wakes up
         // for itself alone: the runtime's workers wake one another too, which is the host's choice of runtime.
         Command::Sink(_) | Command::Child(Job::Idle(_)) => tokio::runtime::Builder::new_current_thread(),
-        Command::Help | Command::EndToEnd(..) | Command::Bare(..) | Command::Idle(..) | Command::Child(_) => {
-            tokio::runtime::Builder::new_multi_thread()
-        }
+        Command::Help
+        | Command::EndToEnd(..)
+        | Command::Bare(..)
+        | Command::Idle(..)
+        | Command::Dashboard(..)
+        | Command::Child(_) => tokio::runtime::Builder::new_multi_thread(),
     };
     let runtime = runtime.enable_all().build().map_err(BenchError::io("cannot start the runtime"))?;
     runtime.block_on(async {
@@ -60,6 +64,7 @@ fn run(command: Command) -> Result<(), BenchError> {
             Command::EndToEnd(plan, output) => show(&end_to_end::run(&plan).await?, output),
             Command::Bare(plan, output) => show(&end_to_end::run_bare(&plan).await?, output),
             Command::Idle(plan, output) => show(&idle::run(&plan).await?, output),
+            Command::Dashboard(plan, output) => show(&dashboard::run(&plan).await?, output),
             Command::Sink(secret) => sink::run(&secret).await,
             Command::Child(job) => print(&job.run().await?),
         }

@@ -54,8 +54,28 @@ fn an_idle_engine_asks_its_store_for_nothing_but_changes() {
 }
 
 #[test]
+fn the_dashboard_s_pages_are_timed_over_deliveries_in_each_state() {
+    let output = bench(&["dashboard", "--deliveries", "2000", "--requests", "2", "--json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["deliveries"], 2000);
+    for state in ["delivered", "failed", "scheduled"] {
+        assert!(report["by_state"][state].as_u64().unwrap() > 0, "{state}");
+    }
+    for page in report["pages"].as_array().unwrap() {
+        assert!(page["median_ms"].as_f64().unwrap() <= page["p99_ms"].as_f64().unwrap(), "{page}");
+        assert!(page["bytes"].as_u64().unwrap() > 5_000, "{page}");
+    }
+}
+
+#[test]
 fn a_run_of_nothing_is_a_failure_and_not_a_figure() {
-    for arguments in [&["bare", "--runs", "0"][..], &["bare", "--bare-requests", "0"], &["idle", "--pending", "0"]] {
+    for arguments in [
+        &["bare", "--runs", "0"][..],
+        &["bare", "--bare-requests", "0"],
+        &["idle", "--pending", "0"],
+        &["dashboard", "--deliveries", "1"],
+    ] {
         let output = bench(arguments);
         assert!(!output.status.success(), "{arguments:?}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
