@@ -98,15 +98,16 @@ impl RedisStore {
         for (index, published) in batch.events.iter().enumerate() {
             let key = &published.event.key;
             let same_key = published.idempotency_key.as_ref().map(|_| (&key.tenant, key_of(published)));
-            let in_batch = by_id.get(key).or_else(|| same_key.as_ref().and_then(|same| by_key.get(same)));
-            let existing = match (in_batch, stored.get(&index)) {
-                (Some(first), _) => {
-                    let first = &batch.events[*first];
-                    Some((first.event.key.id.clone(), hex::encode(first.fingerprint)))
-                }
-                (None, Some(found)) => Some(found.clone()),
-                (None, None) => None,
+            // As the script of one shard does it: an id, wherever it is, decides before a key.
+            let of_batch = |first: &usize| {
+                let first = &batch.events[*first];
+                (first.event.key.id.clone(), hex::encode(first.fingerprint))
             };
+            let stored = stored.get(&index);
+            let existing = (by_id.get(key).map(of_batch))
+                .or_else(|| stored.filter(|(id, _)| *id == key.id).cloned())
+                .or_else(|| same_key.as_ref().and_then(|same| by_key.get(same)).map(of_batch))
+                .or_else(|| stored.cloned());
             match existing {
                 Some((existing, print)) if print != hex::encode(published.fingerprint) => {
                     return Ok(Some(InsertOutcome::Conflict { index, existing }));

@@ -34,6 +34,7 @@ macro_rules! __notify_store_cases {
                     the_same_key_twice_in_one_batch_is_a_duplicate_of_the_first,
                     the_same_key_with_two_contents_in_one_batch_is_a_conflict, a_conflict_leaves_its_keys_free,
                     a_duplicate_by_its_id_leaves_its_key_free, a_stored_id_decides_before_a_key_of_the_same_batch,
+                    a_batch_of_many_tenants_is_judged_as_a_batch_of_one_is,
                     where_id_and_key_name_two_events_the_id_decides, events_without_a_key_never_meet,
                     a_key_says_which_event_was_first_also_when_that_has_ended;
                 "S1" "Ids and keys are unique for their tenant, and equal to the letter":

@@ -58,6 +58,36 @@ pub(crate) async fn a_stored_id_decides_before_a_key_of_the_same_batch(store: &m
     Ok(())
 }
 
+/// A store that keeps tenants apart judges such a batch in parts, and in the same way.
+pub(crate) async fn a_batch_of_many_tenants_is_judged_as_a_batch_of_one_is(store: &mut Subject) -> Done {
+    let others = |id: &str| -> Vec<_> { (0..9).map(|n| event_of(&format!("other{n}"), id, 0, &[], 0)).collect() };
+    store.publish(event("e", 0, &["a"], 0)).await;
+    store.publish(with_key(event("f", 2, &[], 0), "old")).await;
+    let among = |id: &str, ours: Vec<_>| [others(id), ours].concat();
+    let refused = [
+        (vec![with_key(event("g", 5, &[], 0), "k"), with_key(event("e", 5, &[], 0), "k")], "e"),
+        (vec![with_key(event("g", 5, &[], 0), "k"), with_key(event("h", 6, &[], 0), "k")], "g"),
+        (vec![event("g", 5, &[], 0), with_key(event("g", 6, &[], 0), "k")], "g"),
+        (vec![event("g", 5, &[], 0), with_key(event("h", 0, &[], 0), "old")], "f"),
+        (vec![event("g", 5, &[], 0), with_key(event("e", 2, &[], 0), "old")], "e"),
+    ];
+    for (ours, existing) in refused {
+        assert_eq!(store.insert(0, among("refused", ours)).await, conflict(10, existing));
+    }
+    let ours = vec![
+        with_key(event("g", 5, &[], 0), "k"),
+        with_key(event("e", 0, &[], 0), "k"),
+        with_key(event("h", 5, &[], 0), "k"),
+        with_key(event("i", 2, &[], 0), "old"),
+        with_key(event("g", 5, &[], 0), "old"),
+    ];
+    let answers =
+        [Inserted::New, duplicate_of("e", 1), duplicate_of("g", 0), duplicate_of("f", 0), duplicate_of("g", 0)];
+    let answers = [&[const { Inserted::New }; 9], &answers[..]].concat();
+    assert_eq!(store.insert(0, among("stored", ours)).await, stored(&answers));
+    Ok(())
+}
+
 pub(crate) async fn where_id_and_key_name_two_events_the_id_decides(store: &mut Subject) -> Done {
     store.publish(event("e", 1, &["a"], 0)).await;
     store.publish(with_key(event("f", 2, &[], 0), "k")).await;
