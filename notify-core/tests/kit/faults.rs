@@ -41,8 +41,12 @@ wrong_stores! {
         "insert::a_conflict_leaves_nothing_of_its_batch",
         "insert::one_id_with_two_contents_in_one_batch_is_a_conflict",
         "insert::the_batch_after_a_conflict_is_whole",
+        "keys::a_batch_of_many_tenants_is_judged_as_a_batch_of_one_is",
         "keys::a_conflict_leaves_its_keys_free",
         "keys::the_same_key_with_two_contents_in_one_batch_is_a_conflict",
+    ];
+    wrong_store_keys_first_among_many KeysFirstAmongMany "judges a batch of many tenants by keys before ids" [
+        "keys::a_batch_of_many_tenants_is_judged_as_a_batch_of_one_is",
     ];
     wrong_store_joins_tenant_and_key JoinsTenantAndKey "keeps tenant and key in one text" [
         "keys::tenant_and_key_do_not_run_into_each_other",
@@ -239,6 +243,7 @@ wrong_stores! {
         "endpoints::of_two_writers_who_read_the_same_version_the_second_loses",
         "endpoints::disabling_is_a_write_of_the_endpoint",
         "rotations::of_many_who_replace_one_version_at_once_exactly_one_wins",
+        "~rotations::rotations_at_once_all_land",
     ];
     wrong_store_deletes_for_any_tenant DeletesForAnyTenant "deletes another tenant's endpoint" [
         "tenants::another_tenant_s_endpoint_is_not_deleted",
@@ -279,6 +284,7 @@ wrong_stores! {
         "insert::answers_come_in_the_order_of_the_events",
         "insert::a_pair_that_comes_twice_counts_once_for_a_duplicate_in_its_batch",
         "insert::the_same_event_twice_in_one_batch_is_stored_once",
+        "keys::a_batch_of_many_tenants_is_judged_as_a_batch_of_one_is",
         "keys::a_stored_id_decides_before_a_key_of_the_same_batch",
         "keys::the_same_key_twice_in_one_batch_is_a_duplicate_of_the_first",
     ];

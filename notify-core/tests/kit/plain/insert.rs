@@ -34,7 +34,12 @@ impl Tables {
                         .or(Some((id, [0; 32], 0)))
                 })
             };
-            let answer = match by_id.or_else(by_key) {
+            let many = || batch.events.iter().any(|other| other.event.key.tenant != published.event.key.tenant);
+            let existing = match self.has(Fault::KeysFirstAmongMany) && many() {
+                true => by_key().or(by_id),
+                false => by_id.or_else(by_key),
+            };
+            let answer = match existing {
                 None => Inserted::New,
                 Some((first, print, deliveries)) if print == published.fingerprint => {
                     Inserted::Duplicate { first, deliveries }

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 
 use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
 use proptest_state_machine::ReferenceStateMachine;
+use sha2::{Digest, Sha256};
 
 use super::case::{chain, skip};
 use super::{FixtureError, StoreFixture, block_on};
@@ -21,6 +22,10 @@ const CALLS: usize = 40;
 /// Draws one sequence, as `NOTIFY_SEED` does, instead of many.
 const SEED: &str = "NOTIFY_SEED";
 
+/// A text that many sequences are drawn from, instead of at random: that of a commit, say, so that whoever tests it again
+/// draws the same.
+const SEEDS_OF: &str = "NOTIFY_SEEDS_OF";
+
 /// Seeds of sequences that found a fault once, in any store: they run first, always. These found a duplicate that was
 /// told of more deliveries than there are.
 const CORPUS: &[u64] = &[4_455_081_770_399_336_898, 6_903_756_276_584_952_454];
@@ -30,7 +35,7 @@ const CORPUS: &[u64] = &[4_455_081_770_399_336_898, 6_903_756_276_584_952_454];
 /// them, and so must all that can be read afterwards.
 ///
 /// A sequence that fails is shrunk, and printed with its seed: `NOTIFY_SEED=7 cargo test …` runs that one again. Without
-/// the variable the seeds are new in each run.
+/// the variable the seeds are new in each run, or, with `NOTIFY_SEEDS_OF`, the same for the same text.
 ///
 /// # Panics
 /// The store answers otherwise than the model, or fails, or cannot be opened; inside a tokio runtime. Where the server
@@ -43,7 +48,10 @@ pub fn compare_with_model(fixture: &dyn StoreFixture, sequences: u32) {
         let seed = seed.parse().unwrap_or_else(|_| panic!("{SEED} is a number, not {seed:?}"));
         return compare_one(fixture, seed);
     }
-    let first = RandomState::new().hash_one(SEED);
+    let first = match std::env::var(SEEDS_OF) {
+        Ok(text) => Sha256::digest(text).iter().take(8).fold(0, |seed, byte| (seed << 8) | u64::from(*byte)),
+        Err(_) => RandomState::new().hash_one(SEED),
+    };
     let drawn = (0..u64::from(sequences)).map(|n| first.wrapping_add(n));
     CORPUS.iter().copied().chain(drawn).take(sequences as usize).for_each(|seed| compare_one(fixture, seed));
 }
