@@ -39,12 +39,14 @@ pub struct RedisBuilder {
     pub(crate) shards: Option<u16>,
     pub(crate) durability: Durability,
     pub(crate) eviction: Eviction,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: crate::tls::Tls,
     pub(crate) response_timeout: Duration,
     pub(crate) patience: Duration,
 }
 
 impl std::fmt::Debug for RedisBuilder {
-    /// Without the URL, which may hold a password.
+    /// Without the URL, which may hold a password, and without certificates and keys.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RedisBuilder")
             .field("namespace", &self.namespace)
@@ -62,6 +64,8 @@ impl RedisBuilder {
             shards: None,
             durability: Durability::default(),
             eviction: Eviction::default(),
+            #[cfg(feature = "tls")]
+            tls: crate::tls::Tls::default(),
             response_timeout: Duration::from_secs(5),
             patience: Duration::from_secs(5),
         }
@@ -93,14 +97,30 @@ impl RedisBuilder {
         self
     }
 
+    /// Trusts the certificates in this PEM as roots, and none but these: for a server whose certificate no public
+    /// authority has signed. Default: Mozilla's roots. For `rediss` URLs alone.
+    #[cfg(feature = "tls")]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.tls.roots = Some(pem.into());
+        self
+    }
+
+    /// Shows this client certificate to the server (mutual TLS): PEM of the certificate and its intermediates, in this
+    /// order, and PEM of its private key (PKCS#8, PKCS#1 or SEC1). For `rediss` URLs alone.
+    #[cfg(feature = "tls")]
+    pub fn client_certificate(mut self, chain: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.tls.identity = Some(crate::tls::Identity { chain: chain.into(), key: key.into() });
+        self
+    }
+
     /// How long one command may take before the connection counts as lost. Default: 5 s.
     pub const fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;
         self
     }
 
-    /// For how long a call, and the first connection, is tried again after lost connections and answers such as `LOADING` or `TRYAGAIN`, before
-    /// it is answered `Unavailable`. Default: 5 s.
+    /// For how long a call, and the first connection, is tried again after lost connections and answers such as
+    /// `LOADING` or `TRYAGAIN`, before it is answered `Unavailable`. Default: 5 s.
     pub const fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self

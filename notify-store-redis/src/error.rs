@@ -13,6 +13,21 @@ pub enum OpenError {
         /// What is wrong with it; never the URL itself, which may hold a password.
         problem: &'static str,
     },
+    /// A certificate or key for TLS cannot be used.
+    #[error("redis {field} is not usable: {problem} (NTF-REDIS-TLS)")]
+    Tls {
+        /// The builder's method that it was given to.
+        field: &'static str,
+        /// What is wrong with it; never what it says.
+        problem: &'static str,
+    },
+    /// TLS needs a crypto provider for the whole process, and which one is the host's choice. Install it before the
+    /// store is opened: `rustls::crypto::ring::default_provider().install_default()`, or that of `aws_lc_rs`.
+    #[error(
+        "redis over TLS needs a crypto provider: call rustls::crypto::ring::default_provider().install_default(), or \
+         that of aws_lc_rs, at the start of the program (NTF-REDIS-PROVIDER)"
+    )]
+    NoCryptoProvider,
     /// Nobody answered there, or the answer was an error.
     #[error("redis cannot be reached (NTF-REDIS-CONNECT)")]
     Connect {

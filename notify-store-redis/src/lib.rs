@@ -36,7 +36,10 @@ mod reply;
 mod rows;
 mod script;
 mod settle;
+mod source;
 mod store;
+#[cfg(feature = "tls")]
+mod tls;
 mod verify;
 
 pub use builder::{Durability, Eviction, RedisBuilder};

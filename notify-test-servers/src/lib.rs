@@ -9,4 +9,4 @@ mod process;
 mod redis;
 
 pub use error::{StartError, require};
-pub use redis::{AOF_ALWAYS, AOF_EVERY_SECOND, Cut, CuttingProxy, RedisCluster, RedisServer, SentinelSet};
+pub use redis::{AOF_ALWAYS, AOF_EVERY_SECOND, Cut, CuttingProxy, FREE_PORT, RedisCluster, RedisServer, SentinelSet};

@@ -106,6 +106,8 @@ async fn open_store(choice: &StoreChoice) -> Result<EngineBuilder, String> {
             Ok(Engine::builder(store))
         }
         StoreChoice::Redis(url) => {
+            // For TLS: which provider is the host's choice. One that is there already stays.
+            let _ = rustls::crypto::ring::default_provider().install_default();
             let store = RedisStore::connect(url.as_str()).await.map_err(|error| with_causes(&error))?;
             for warning in store.warnings() {
                 eprintln!("host: {warning}");

@@ -9,7 +9,7 @@ mod server;
 pub use cluster::RedisCluster;
 pub use proxy::{Cut, CuttingProxy};
 pub use sentinel::SentinelSet;
-pub use server::{AOF_ALWAYS, AOF_EVERY_SECOND, RedisServer};
+pub use server::{AOF_ALWAYS, AOF_EVERY_SECOND, FREE_PORT, RedisServer};
 
 use std::time::{Duration, Instant};
 

@@ -17,6 +17,10 @@ const LOG: &str = "server.log";
 /// What its log says when its port is somebody else's.
 const TAKEN: &str = "Address already in use";
 
+/// As the value of a setting: a port that nobody listens on, another for each setting. [`RedisServer::setting`] tells
+/// which.
+pub const FREE_PORT: &str = "FREE_PORT";
+
 /// Every write is on the disk before it is answered.
 pub const AOF_ALWAYS: &[(&str, &str)] = &[("appendonly", "yes"), ("appendfsync", "always")];
 
@@ -66,7 +70,8 @@ impl RedisServer {
             let ours = [("port", &*port.to_string()), ("bind", "127.0.0.1"), ("save", ""), ("logfile", &log)];
             let ours = ours.into_iter().chain([("enable-debug-command", "yes")]);
             for (name, value) in ours.chain(settings.iter().copied()) {
-                arguments.extend([format!("--{name}"), value.to_owned()]);
+                let value = if value == FREE_PORT { port::free().to_string() } else { value.to_owned() };
+                arguments.extend([format!("--{name}"), value]);
             }
             let process = Some(Process::start(PROGRAM, &arguments, folder.path())?);
             let server = Self { port, arguments, process, folder };
@@ -85,6 +90,18 @@ impl RedisServer {
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The value of a setting that it was started with.
+    ///
+    /// # Panics
+    /// If it was started without it.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> &str {
+        let wanted = format!("--{name}");
+        let at = self.arguments.iter().position(|argument| *argument == wanted);
+        let value = at.and_then(|at| self.arguments.get(at + 1));
+        value.unwrap_or_else(|| panic!("{PROGRAM} was started without {name}"))
     }
 
     /// `127.0.0.1:PORT`.
