@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::fields::Fields;
 use crate::frame::Theme;
 use crate::links::Links;
+use crate::words::When;
 
 /// One request of somebody who was let in.
 #[derive(Clone, Debug)]
@@ -50,6 +51,11 @@ impl Visit {
     /// Refuses who lacks this right.
     pub(crate) fn needs(&self, capability: Capability) -> Result<(), Failure> {
         if self.can(capability) { Ok(()) } else { Err(Failure::forbidden(capability)) }
+    }
+
+    /// A time as this visitor's pages show it.
+    pub(crate) fn when(&self, at: Timestamp) -> When {
+        When::from(at)
     }
 
     /// After a form: to a page that says what was done.

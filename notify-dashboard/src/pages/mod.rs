@@ -11,12 +11,14 @@ mod health;
 mod logs;
 mod names;
 mod overview;
+mod plan;
 mod refused;
 mod rows;
 mod secret;
 mod theme;
 mod webhook;
 mod webhook_form;
+mod webhook_policy;
 mod webhooks;
 
 use askama::Template;

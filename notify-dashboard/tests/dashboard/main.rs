@@ -7,6 +7,7 @@ mod charts;
 mod csrf;
 mod escaping;
 mod fixture;
+mod form;
 mod mounting;
 mod pages;
 mod secrets;
