@@ -121,7 +121,8 @@ if (foot && regions(document).length > 0) {
   };
   const plan = () => {
     clearTimeout(timer);
-    const seconds = Number(every.value);
+    // A test event that was just sent is worth a closer look.
+    const seconds = Math.min(Number(every.value), document.querySelector("[data-soon]") ? 1 : 60);
     if (seconds > 0) timer = setTimeout(look, seconds * 1000 * Math.min(8, 2 ** failed));
     else status.textContent = "";
   };

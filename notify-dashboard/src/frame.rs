@@ -151,7 +151,6 @@ fn done(word: &str) -> &'static str {
         "disabled" => "Disabled. What is published meanwhile is kept, and sent when you enable it again.",
         "enabled" => "Enabled.",
         "deleted" => "Deleted. What was still waiting for it is cancelled, and its log stays.",
-        "pinged" => "Test event published. This is its delivery.",
         "resent" => "Sent again: a new round has begun, with the same id and the same bytes.",
         "cancelled" => "Cancelled.",
         "switched" => "Switched: the staged secret is the current one now.",

@@ -8,9 +8,11 @@ mod event;
 mod event_types;
 mod filter;
 mod health;
+mod history;
 mod logs;
 mod names;
 mod overview;
+mod ping;
 mod plan;
 mod refused;
 mod rows;
@@ -41,11 +43,12 @@ pub(crate) fn router() -> Router {
         .route("/webhooks/new", get(webhook_form::new))
         .route("/webhooks/{id}", get(webhook::show).post(webhook_form::change))
         .route("/webhooks/{id}/health", get(health::show))
+        .route("/webhooks/{id}/history", get(history::show))
         .route("/webhooks/{id}/edit", get(webhook_form::edit))
         .route("/webhooks/{id}/delete", get(webhook::confirm_delete).post(webhook::delete))
         .route("/webhooks/{id}/disable", post(webhook::disable))
         .route("/webhooks/{id}/enable", post(webhook::enable))
-        .route("/webhooks/{id}/ping", post(webhook::ping))
+        .route("/webhooks/{id}/ping", post(ping::send))
         .route("/webhooks/{id}/secret", get(secret::show))
         .route("/webhooks/{id}/secret/reveal", post(secret::reveal))
         .route("/webhooks/{id}/secret/rotate", post(secret::rotate))

@@ -67,6 +67,8 @@ async fn another_tenant_s_ids_and_forged_ones_look_missing_in_every_place() {
     ] {
         for path in [
             format!("/webhooks/{webhook}"),
+            format!("/webhooks/{webhook}/health"),
+            format!("/webhooks/{webhook}/history"),
             format!("/webhooks/{webhook}/edit"),
             format!("/webhooks/{webhook}/delete"),
             format!("/webhooks/{webhook}/secret"),

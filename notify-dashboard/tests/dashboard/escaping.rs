@@ -88,6 +88,7 @@ async fn all_pages(world: &World, webhook: &str, event: &str, delivery: &str, pa
         "/webhooks".into(),
         format!("/webhooks/{webhook}"),
         format!("/webhooks/{webhook}/health"),
+        format!("/webhooks/{webhook}/history"),
         format!("/webhooks/{webhook}/edit"),
         format!("/webhooks/{webhook}/delete"),
         format!("/webhooks/{webhook}/secret"),

@@ -13,3 +13,4 @@ mod pages;
 mod secrets;
 mod times;
 mod walk;
+mod webhook;

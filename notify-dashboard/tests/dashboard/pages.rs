@@ -24,6 +24,7 @@ async fn each_page_shows_its_tenant_s_values_and_no_other_s() {
             ("/webhooks".into(), format!("webhook-{name}")),
             (format!("/webhooks/{webhook}"), format!("webhook-{name}")),
             (format!("/webhooks/{webhook}/health"), format!("webhook-{name}")),
+            (format!("/webhooks/{webhook}/history"), format!("webhook-{name}")),
             (format!("/webhooks/{webhook}/edit"), format!("webhook-{name}")),
             (format!("/webhooks/{webhook}/secret"), format!("webhook-{name}")),
             (format!("/webhooks/{webhook}/delete"), format!("webhook-{name}")),
