@@ -181,9 +181,7 @@ async fn a_test_event_of_a_registered_type_has_its_example_and_any_other_the_end
     let created = host.endpoint(URL).await;
     let example = serde_json::to_value(ConnectionCreated::example()).unwrap();
     let of_endpoint = serde_json::json!({ "endpoint_id": id(&created).as_str() });
-    for (event_type, data) in
-        [("connection.created", &example), ("invoice.paid", &of_endpoint), (PING, &of_endpoint)]
-    {
+    for (event_type, data) in [("connection.created", &example), ("invoice.paid", &of_endpoint), (PING, &of_endpoint)] {
         let request = PingRequest::of(event_type.parse().unwrap());
         host.engine.endpoints().ping_with(&mine(), id(&created), &request).await.unwrap();
         host.engine.run_once().await.unwrap();

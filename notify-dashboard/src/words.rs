@@ -13,7 +13,7 @@ pub(crate) struct Mark {
     pub(crate) class: &'static str,
 }
 
-const fn mark(sign: &'static str, word: &'static str, class: &'static str) -> Mark {
+pub(crate) const fn mark(sign: &'static str, word: &'static str, class: &'static str) -> Mark {
     Mark { sign, word, class }
 }
 

@@ -15,6 +15,7 @@ use crate::pretty::pretty;
 use crate::visit::Visit;
 use crate::words::{self, Mark, When, event_mark};
 
+use super::many::Many;
 use super::render;
 use super::rows::{self, DeliveryRow};
 
@@ -33,6 +34,7 @@ struct EventPage {
     sha256: String,
     payload: Option<Payload>,
     deliveries: Vec<DeliveryRow>,
+    many: Option<Many>,
     resend_all: Option<String>,
 }
 
@@ -67,6 +69,7 @@ pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
         sha256: hex::encode(Sha256::digest(&event.body)),
         payload: visit.can(Capability::ViewPayloads).then(|| Payload::of(&visit, &record)),
         deliveries: rows::deliveries(&visit, &record.deliveries).await?,
+        many: Many::of(&visit, record.deliveries.len()),
         resend_all: again.then(|| visit.links.to(&format!("/logs/events/{}/resend", event.key.id))),
     })
 }

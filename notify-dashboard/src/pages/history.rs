@@ -41,12 +41,8 @@ pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
     let mut known = told(&endpoint, visit.now);
     known.extend(failing.into_iter().flatten().map(|since| (since, "bad", "Fails since then".to_owned())));
     known.sort_by_key(|(at, ..)| *at);
-    let steps = known.into_iter().map(|(at, class, text)| Step {
-        at: visit.when(at),
-        class,
-        text,
-        planned: at > visit.now,
-    });
+    let steps =
+        known.into_iter().map(|(at, class, text)| Step { at: visit.when(at), class, text, planned: at > visit.now });
     let name = words::visible(endpoint.name.as_str());
     render(&HistoryPage {
         frame: Frame::new(&visit, Some(Section::Webhooks), format!("History of {name}")),
@@ -68,14 +64,20 @@ fn told(endpoint: &Endpoint, now: Timestamp) -> Vec<(Timestamp, &'static str, St
         let mark = stored.secret.fingerprint();
         match (stored.role, stored.retires_at) {
             (SecretRole::Current, _) if stored.created_at > endpoint.created_at => {
-                known.push((stored.created_at, "idle", format!("The secret was made that is the current one now ({mark})")));
+                known.push((
+                    stored.created_at,
+                    "idle",
+                    format!("The secret was made that is the current one now ({mark})"),
+                ));
             }
             (SecretRole::Current, _) => {}
             (SecretRole::Next, _) => known.push((stored.created_at, "idle", format!("A secret was staged ({mark})"))),
             (SecretRole::Previous, Some(end)) if end > now => {
                 known.push((end, "idle", format!("The previous secret retires ({mark})")));
             }
-            (SecretRole::Previous, Some(end)) => known.push((end, "idle", format!("The previous secret retired ({mark})"))),
+            (SecretRole::Previous, Some(end)) => {
+                known.push((end, "idle", format!("The previous secret retired ({mark})")))
+            }
             (SecretRole::Previous, None) => {}
         }
     }

@@ -10,6 +10,7 @@ mod filter;
 mod health;
 mod history;
 mod logs;
+mod many;
 mod names;
 mod overview;
 mod ping;
@@ -59,6 +60,7 @@ pub(crate) fn router() -> Router {
         .route("/logs/events/{id}", get(event::show))
         .route("/logs/events/{id}/body", get(event::body))
         .route("/logs/events/{id}/resend", post(by_hand::resend_event))
+        .route("/logs/deliveries/many", post(many::act))
         .route("/logs/deliveries/{id}", get(delivery::show))
         .route("/logs/deliveries/{id}/resend", post(by_hand::resend))
         .route("/logs/deliveries/{id}/cancel", post(by_hand::cancel))

@@ -43,7 +43,8 @@ pub(super) struct Pinged {
 impl PingForm {
     pub(super) fn of(visit: &Visit, endpoint: &Endpoint) -> Option<Self> {
         let catalogue = visit.engine().catalogue();
-        let types = std::iter::once(PING.to_owned()).chain(catalogue.entries().map(|entry| entry.event_type.to_string()));
+        let types =
+            std::iter::once(PING.to_owned()).chain(catalogue.entries().map(|entry| entry.event_type.to_string()));
         (visit.can(Capability::Manage) && endpoint.is_enabled()).then(|| Self {
             action: visit.links.to(&format!("/webhooks/{}/ping", endpoint.id)),
             types: types.collect(),
@@ -76,7 +77,10 @@ impl Pinged {
             mark: delivery_mark(&delivery),
             event_type: record.event.event_type.to_string(),
             words,
-            response: answer.filter(|_| visit.can(Capability::ViewPayloads)).map(words::response_text).unwrap_or_default(),
+            response: answer
+                .filter(|_| visit.can(Capability::ViewPayloads))
+                .map(words::response_text)
+                .unwrap_or_default(),
             delivery: visit.links.to(&format!("/logs/deliveries/{id}")),
             again: (!ended).then(|| result(visit, endpoint, &id)),
         }))

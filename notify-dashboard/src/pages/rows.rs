@@ -17,6 +17,7 @@ const CHIPS: usize = 4;
 /// One delivery in a table.
 #[derive(Debug)]
 pub(super) struct DeliveryRow {
+    pub(super) id: String,
     pub(super) href: String,
     pub(super) mark: Mark,
     pub(super) event_id: String,
@@ -64,6 +65,7 @@ fn row(visit: &Visit, delivery: &Delivery, outlook: &Outlook, names: &Names) -> 
     let stored = delivery.as_stored();
     let links = &visit.links;
     DeliveryRow {
+        id: stored.id.to_string(),
         href: links.to(&format!("/logs/deliveries/{}", stored.id)),
         mark: delivery_mark(delivery),
         event_id: stored.event.id.to_string(),

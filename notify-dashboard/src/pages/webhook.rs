@@ -20,6 +20,7 @@ use crate::visit::Visit;
 use crate::words::{self, When, span};
 
 use super::history;
+use super::many::Many;
 use super::ping::{PingForm, Pinged};
 use super::render;
 use super::rows::{self, DeliveryRow};
@@ -51,6 +52,7 @@ pub(super) struct WebhookPage {
     failing: Option<When>,
     held: String,
     deliveries: Vec<DeliveryRow>,
+    many: Option<Many>,
     logs: String,
     actions: Option<Actions>,
 }
@@ -113,7 +115,7 @@ pub(super) async fn page(visit: &Visit, endpoint: &Endpoint) -> Result<WebhookPa
         EndpointStatus::Enabled => None,
         EndpointStatus::Disabled(disabled) => {
             Some((visit.when(disabled.at), words::visible(&disabled.by), history::why(disabled.reason)))
-        },
+        }
     };
     let held = if disabled.is_some() { open(visit, endpoint, State::Held).await? } else { String::new() };
     let failing = visit.engine().history().failing_since(std::slice::from_ref(&endpoint.id)).await?;
@@ -142,6 +144,7 @@ pub(super) async fn page(visit: &Visit, endpoint: &Endpoint) -> Result<WebhookPa
         failing: failing.into_iter().next().flatten().map(|since| visit.when(since)),
         held,
         deliveries: rows::deliveries(visit, &newest).await?,
+        many: Many::of(visit, newest.len()),
         logs: visit.links.with("/logs", &[("by", "delivery"), ("webhook", endpoint.id.as_str()), ("range", "all")]),
         actions: visit.can(Capability::Manage).then(|| Actions {
             disable: at("/disable"),

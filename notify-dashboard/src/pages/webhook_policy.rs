@@ -76,7 +76,11 @@ impl PolicyFields {
         })?;
         let timeout = given(&self.timeout, |text| {
             one_delay(text).ok_or_else(|| {
-                InvalidInput::new("timeout", "NTF-TIMEOUT", "is no time: write a whole number and ms, s or min, like 20s")
+                InvalidInput::new(
+                    "timeout",
+                    "NTF-TIMEOUT",
+                    "is no time: write a whole number and ms, s or min, like 20s",
+                )
             })
         })?;
         let jitter = given(&self.jitter, |text| {

@@ -85,6 +85,7 @@ async fn get_changes_nothing() {
         format!("/logs/events/{event}/resend"),
         format!("/logs/deliveries/{delivery}/resend"),
         format!("/logs/deliveries/{delivery}/cancel"),
+        format!("/logs/deliveries/many?do=resend&delivery={delivery}"),
         "/theme".into(),
     ] {
         world.get(&path).await.expect(405);

@@ -9,7 +9,8 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use notify_core::testing::{ManualClock, Reply, ScriptedTransport};
 use notify_core::{
-    ConnectionCreated, ConnectionUpdated, Engine, EngineBuilder, EventId, MemoryStore, NewEndpoint, NewEvent, Secret, TenantId,
+    ConnectionCreated, ConnectionUpdated, Engine, EngineBuilder, EventId, MemoryStore, NewEndpoint, NewEvent, Secret,
+    TenantId,
 };
 use notify_dashboard::{Access, Action, Dashboard, DashboardBuilder, Guarded, Scope};
 use tower::ServiceExt as _;

@@ -8,6 +8,7 @@ mod csrf;
 mod escaping;
 mod fixture;
 mod form;
+mod many;
 mod mounting;
 mod pages;
 mod secrets;

@@ -29,7 +29,7 @@ async fn a_test_event_s_result_is_on_the_page_that_sent_it_as_soon_as_there_is_o
     let page = world.get(&result).await.expect(200);
     page.shows("<strong>Test event</strong> <span class=\"type\">connection.created</span>");
     page.shows("Retrying");
-    page.shows("answered 422");
+    page.shows("422");
     page.shows("no such &#60;connection&#62;");
     page.hides("See the result");
     page.hides("data-soon");
