@@ -32,6 +32,12 @@ const tellTimes = () => {
     const text = inWords(Date.parse(time.dateTime) - Date.now() - skew);
     if (time.textContent !== text) time.textContent = text;
   }
+  // Where the absolute time is what counts, the relative one stands beside it.
+  for (const time of document.querySelectorAll("time[data-beside]")) {
+    const text = ` ${inWords(Date.parse(time.dateTime) - Date.now() - skew)}`;
+    if (!time.nextElementSibling?.matches(".beside")) time.after(el("span", { className: "beside" }));
+    if (time.nextElementSibling.textContent !== text) time.nextElementSibling.textContent = text;
+  }
 };
 tellTimes();
 setInterval(tellTimes, 1000);
@@ -57,6 +63,10 @@ const addCopies = () => {
   }
 };
 addCopies();
+
+// The server cannot know the browser's clock.
+const own = document.querySelector(`#zone option[value="${-new Date().getTimezoneOffset()}"]`);
+if (own) own.textContent = `Local (${own.textContent})`;
 
 // Tick all rows, or none.
 for (const form of document.querySelectorAll("form[data-many]")) {

@@ -14,6 +14,7 @@ use crate::fields::Fields;
 use crate::frame::Theme;
 use crate::links::Links;
 use crate::words::When;
+use crate::zone::Zone;
 
 /// One request of somebody who was let in.
 #[derive(Clone, Debug)]
@@ -24,8 +25,11 @@ pub(crate) struct Visit {
     pub(crate) links: Links,
     pub(crate) query: Fields,
     pub(crate) theme: Theme,
+    pub(crate) zone: Zone,
     /// The path below the mount path, with its query.
     pub(crate) here: String,
+    /// Whether it only reads, so that it can be asked for again.
+    pub(crate) reads: bool,
     pub(crate) now: Timestamp,
 }
 
@@ -55,7 +59,7 @@ impl Visit {
 
     /// A time as this visitor's pages show it.
     pub(crate) fn when(&self, at: Timestamp) -> When {
-        When::from(at)
+        When::new(at, self.zone)
     }
 
     /// After a form: to a page that says what was done.

@@ -10,9 +10,10 @@ use notify_core::{Endpoint, Timestamp};
 use crate::failure::Failure;
 use crate::frame::{Frame, Section};
 use crate::visit::Visit;
-use crate::words::{self, When};
+use crate::words;
 
 use super::render;
+use super::timeline::Step;
 use super::webhook::{Tabs, find};
 
 #[derive(Template)]
@@ -25,15 +26,6 @@ struct HistoryPage {
     writes: String,
 }
 
-/// One thing that happened, or that is to happen by itself.
-#[derive(Debug)]
-struct Step {
-    at: When,
-    class: &'static str,
-    text: String,
-    planned: bool,
-}
-
 /// `GET /webhooks/{id}/history`
 pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
     let endpoint = find(&visit, &id).await?;
@@ -41,8 +33,10 @@ pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
     let mut known = told(&endpoint, visit.now);
     known.extend(failing.into_iter().flatten().map(|since| (since, "bad", "Fails since then".to_owned())));
     known.sort_by_key(|(at, ..)| *at);
-    let steps =
-        known.into_iter().map(|(at, class, text)| Step { at: visit.when(at), class, text, planned: at > visit.now });
+    let steps = known.into_iter().map(|(at, class, text)| {
+        let when = Some(visit.when(at));
+        if at > visit.now { Step::ahead(when, class, text) } else { Step::past(when, class, text) }
+    });
     let name = words::visible(endpoint.name.as_str());
     render(&HistoryPage {
         frame: Frame::new(&visit, Some(Section::Webhooks), format!("History of {name}")),

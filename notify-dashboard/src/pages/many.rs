@@ -17,6 +17,7 @@ use crate::visit::Visit;
 use crate::words::{Mark, delivery_mark, mark};
 
 use super::names::Names;
+use super::refused::come_again;
 use super::render;
 
 /// As many as a page of a list can have.
@@ -165,6 +166,7 @@ async fn answer(
     let mut response = render(&page)?;
     if let Some(failure) = &page.stopped {
         *response.status_mut() = failure.status;
+        come_again(&mut response);
     }
     Ok(response)
 }

@@ -1,6 +1,7 @@
 //! The pages: a handler reads its request, calls the engine, and fills a template.
 
 mod about;
+mod attempt;
 mod by_hand;
 mod charts;
 mod delivery;
@@ -18,7 +19,9 @@ mod plan;
 mod refused;
 mod rows;
 mod secret;
+mod standing;
 mod theme;
+mod timeline;
 mod webhook;
 mod webhook_form;
 mod webhook_policy;
@@ -67,6 +70,7 @@ pub(crate) fn router() -> Router {
         .route("/event-types", get(event_types::show))
         .route("/about", get(about::show))
         .route("/theme", post(theme::choose))
+        .route("/zone", post(theme::choose_zone))
         .fallback(async || Failure::no_page())
         .method_not_allowed_fallback(async || {
             Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Not possible", "This address does not take that method.")

@@ -72,10 +72,10 @@ fn row(visit: &Visit, delivery: &Delivery, outlook: &Outlook, names: &Names) -> 
         event_href: links.to(&format!("/logs/events/{}", stored.event.id)),
         webhook: names.get(&stored.endpoint),
         webhook_href: names.exists(&stored.endpoint).then(|| links.to(&format!("/webhooks/{}", stored.endpoint))),
-        created: stored.created_at.into(),
+        created: visit.when(stored.created_at),
         attempts: stored.attempts,
         reason: stored.reason.map(Reason::sentence).map(sentence).unwrap_or_default(),
-        next: outlook.next_attempt_at.map(Into::into),
+        next: outlook.next_attempt_at.map(|next| visit.when(next)),
     }
 }
 
@@ -99,11 +99,11 @@ pub(super) async fn events(visit: &Visit, records: &[EventRecord]) -> Result<Vec
             word,
             event_type: record.event.event_type.to_string(),
             id: record.event.key.id.to_string(),
-            created: record.created_at.into(),
+            created: visit.when(record.created_at),
             chips: chips.collect(),
             more: record.deliveries.len().saturating_sub(CHIPS),
             attempts: record.deliveries.iter().map(|delivery| delivery.as_stored().attempts).sum(),
-            next: outlooks.iter().filter_map(|outlook| outlook.next_attempt_at).min().map(Into::into),
+            next: outlooks.iter().filter_map(|outlook| outlook.next_attempt_at).min().map(|next| visit.when(next)),
         });
     }
     Ok(rows)

@@ -87,6 +87,7 @@ async fn get_changes_nothing() {
         format!("/logs/deliveries/{delivery}/cancel"),
         format!("/logs/deliveries/many?do=resend&delivery={delivery}"),
         "/theme".into(),
+        "/zone".into(),
     ] {
         world.get(&path).await.expect(405);
     }

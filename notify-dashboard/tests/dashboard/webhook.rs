@@ -38,7 +38,7 @@ async fn a_test_event_s_result_is_on_the_page_that_sent_it_as_soon_as_there_is_o
 
     world.clock.advance(Duration::from_secs(300));
     world.engine.run_once().await.unwrap();
-    world.get(&result).await.expect(200).shows(Reason::ResponseTimeout.sentence());
+    world.get(&result).await.expect(200).shows(&Reason::ResponseTimeout.sentence()[1..]);
 
     let viewer = world.call("GET", &result, &[("x-role", "viewer")], "").await.expect(200);
     viewer.shows("connection.created");
