@@ -35,8 +35,8 @@ const tellTimes = () => {
   // Where the absolute time is what counts, the relative one stands beside it.
   for (const time of document.querySelectorAll("time[data-beside]")) {
     const text = ` ${inWords(Date.parse(time.dateTime) - Date.now() - skew)}`;
-    if (!time.nextElementSibling?.matches(".beside")) time.after(el("span", { className: "beside" }));
-    if (time.nextElementSibling.textContent !== text) time.nextElementSibling.textContent = text;
+    const beside = time.querySelector(".beside") ?? time.appendChild(el("span", { className: "beside" }));
+    if (beside.textContent !== text) beside.textContent = text;
   }
 };
 tellTimes();

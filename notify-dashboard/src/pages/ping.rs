@@ -68,11 +68,13 @@ impl Pinged {
         let last = attempts.last();
         let words = match (last, delivery.state()) {
             (_, State::InFlight) => "An attempt is under way.".to_owned(),
+            (None, State::Held) => "It is held while the webhook is disabled.".to_owned(),
+            (None, State::Cancelled) => "It was cancelled.".to_owned(),
             (None, _) => "It waits to be sent.".to_owned(),
             (Some(attempt), _) => sentence(&words::outcome_words(attempt)),
         };
         let answer = last.and_then(|attempt| attempt.response.as_ref());
-        let ended = last.is_some() || !delivery.state().is_open();
+        let to_come = last.is_none() && matches!(delivery.state(), State::Scheduled | State::InFlight);
         Ok(Some(Self {
             mark: delivery_mark(&delivery),
             event_type: record.event.event_type.to_string(),
@@ -82,7 +84,7 @@ impl Pinged {
                 .map(words::response_text)
                 .unwrap_or_default(),
             delivery: visit.links.to(&format!("/logs/deliveries/{id}")),
-            again: (!ended).then(|| result(visit, endpoint, &id)),
+            again: to_come.then(|| result(visit, endpoint, &id)),
         }))
     }
 }

@@ -23,6 +23,7 @@ async fn each_page_shows_its_tenant_s_values_and_no_other_s() {
             ("/".to_owned(), format!("webhook-{name}")),
             ("/webhooks".into(), format!("webhook-{name}")),
             (format!("/webhooks/{webhook}"), format!("webhook-{name}")),
+            (format!("/webhooks/{webhook}?ping={delivery}"), "data-live=\"ping\"".into()),
             (format!("/webhooks/{webhook}/health"), format!("webhook-{name}")),
             (format!("/webhooks/{webhook}/history"), format!("webhook-{name}")),
             (format!("/webhooks/{webhook}/edit"), format!("webhook-{name}")),
