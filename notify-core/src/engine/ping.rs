@@ -42,8 +42,9 @@ impl Endpoints {
         self.ping_with(tenant, id, &PingRequest::default()).await
     }
 
-    /// The same with an event of the asked type. The data is not the caller's to choose: it is the example that the
-    /// type was registered with, and the endpoint's id where it was not.
+    /// Publishes a test event of the asked type for this endpoint alone, as [`ping`](Self::ping) does. The data is not
+    /// the caller's to choose: it is the example that the type was registered with, and the endpoint's id where it was
+    /// not.
     ///
     /// # Errors
     /// [`ControlError::NotFound`]; [`ControlError::EndpointDisabled`]; [`ControlError::Publish`], among others where

@@ -1,7 +1,7 @@
 //! One attempt: its request as far as it can be told afterwards, and its answer.
 
 use notify_core::Endpoint;
-use notify_core::delivery::{Attempt, Outcome};
+use notify_core::delivery::{Attempt, Outcome, Reason};
 use notify_core::event::Event;
 use notify_core::sign::{NOTIFY_SIGNATURE, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, signed_headers};
 
@@ -77,6 +77,9 @@ impl AttemptView {
 /// changed is told to the letter; of the rest the names.
 fn headers(attempt: &Attempt, event: &Event, endpoint: Option<&Endpoint>) -> Vec<(String, String)> {
     let line = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    if matches!(attempt.outcome, Outcome::Failure(reason) if never_left(reason)) {
+        return vec![line("headers", "(nothing was sent: no connection came about)")];
+    }
     let mut headers = vec![line("content-type", "application/json"), line("user-agent", "(the transport's own)")];
     let Some(endpoint) = endpoint else {
         headers.push(line(NOTIFY_SIGNATURE, NOT_KEPT));
@@ -98,6 +101,29 @@ fn headers(attempt: &Attempt, event: &Event, endpoint: Option<&Endpoint>) -> Vec
         endpoint.headers.iter().map(|header| line(header.name(), "\u{2022}\u{2022}\u{2022}\u{2022} (as set now)")),
     );
     headers
+}
+
+/// Whether it failed before there was a connection to send anything over.
+const fn never_left(reason: Reason) -> bool {
+    match reason {
+        Reason::Dns
+        | Reason::ConnectRefused
+        | Reason::ConnectTimeout
+        | Reason::Tls
+        | Reason::AddressRefused
+        | Reason::Local => true,
+        Reason::ResponseTimeout
+        | Reason::Reset
+        | Reason::Protocol
+        | Reason::Status2xxNot200
+        | Reason::RedirectRefused
+        | Reason::Status4xx
+        | Reason::Status5xx
+        | Reason::StatusOther
+        | Reason::TransportPanic
+        | Reason::WorkerLost
+        | Reason::Interrupted => false,
+    }
 }
 
 /// Whether it has had one secret all its life. One that is staged or current later than the webhook leaves a trace in

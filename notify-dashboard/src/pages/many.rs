@@ -137,11 +137,10 @@ async fn answer(
     stopped: Option<Failure>,
 ) -> Result<Response, Failure> {
     let ids: Vec<&EndpointId> = fates.iter().filter_map(|(_, fate)| fate.delivery()).map(Delivery::endpoint).collect();
-    // Where the store is down, what was done is more worth than names.
-    let names = if stopped.is_some() { Names::default() } else { Names::of(visit, &ids).await? };
+    // Where the store is down, what was done is worth more than names.
+    let names = if stopped.is_some() { None } else { Names::of(visit, &ids).await.ok() };
     let rows = fates.iter().map(|(id, fate)| {
         let (mark, why) = fate.in_words();
-        let known = fate.delivery().filter(|_| stopped.is_none());
         Row {
             mark,
             why,
@@ -151,7 +150,11 @@ async fn answer(
                 .map(|known| visit.links.to(&format!("/logs/deliveries/{}", known.id())))
                 .unwrap_or_default(),
             id: crate::words::visible(id),
-            webhook: known.map(|known| names.get(known.endpoint())).unwrap_or_default(),
+            webhook: names
+                .as_ref()
+                .zip(fate.delivery())
+                .map(|(names, known)| names.get(known.endpoint()))
+                .unwrap_or_default(),
         }
     });
     let here = form.get("here");

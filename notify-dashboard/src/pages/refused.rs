@@ -5,6 +5,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use crate::builder::is_local;
 use crate::failure::Failure;
 use crate::frame::Frame;
 use crate::links::Links;
@@ -26,7 +27,7 @@ pub(crate) fn failure(links: &Links, failure: &Failure) -> Response {
 /// For a visitor.
 pub(crate) fn failure_for(visit: &Visit, failure: &Failure) -> Response {
     let passing = failure.status == StatusCode::SERVICE_UNAVAILABLE;
-    let again = (passing && visit.reads).then(|| visit.links.asset(&visit.here));
+    let again = (passing && visit.reads && is_local(&visit.here)).then(|| visit.links.asset(&visit.here));
     page(Frame::new(visit, None, failure.title.clone()), failure, again)
 }
 

@@ -138,4 +138,11 @@ async fn of_many_deliveries_the_page_says_which_were_done_which_are_unknown_and_
     page.shows("<h1>1 sent again, 0 refused, 1 not known, 2 not tried</h1>");
     page.shows("It may have been done: look at it before you repeat it.");
     assert_eq!(rounds().await, [2, 1, 1, 1]);
+
+    // All four are done, and then the names cannot be read: what was done is told all the same.
+    store.fail_after(20);
+    let page = world.post("/logs/deliveries/many", &form).await.expect(200);
+    assert!(store.open());
+    page.shows("<h1>4 sent again, 0 refused</h1>");
+    assert_eq!(rounds().await, [3, 2, 2, 2]);
 }

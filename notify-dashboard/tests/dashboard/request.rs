@@ -77,6 +77,8 @@ async fn an_older_attempt_says_why_it_failed_and_what_to_do() {
     world.engine.run_once().await.unwrap();
     let page = world.get(&format!("/logs/deliveries/{delivery}")).await.expect(200);
     assert_eq!(page.text.matches("Nothing listens at that address and port.").count(), 1, "in the first attempt");
+    assert_eq!(page.text.matches("nothing was sent: no connection came about").count(), 1, "in the first attempt");
+    assert_eq!(page.text.matches(&format!("<dt class=\"code\">{NOTIFY_SIGNATURE}</dt>")).count(), 1, "in the second");
     assert_eq!(page.text.matches("URL to the final address").count(), 1, "above, for the newest");
 }
 
