@@ -34,7 +34,7 @@ const tellTimes = () => {
   }
   // Where the absolute time is what counts, the relative one stands beside it.
   for (const time of document.querySelectorAll("time[data-beside]")) {
-    const text = ` ${inWords(Date.parse(time.dateTime) - Date.now() - skew)}`;
+    const text = ` (${inWords(Date.parse(time.dateTime) - Date.now() - skew)})`;
     const beside = time.querySelector(".beside") ?? time.appendChild(el("span", { className: "beside" }));
     if (beside.textContent !== text) beside.textContent = text;
   }
