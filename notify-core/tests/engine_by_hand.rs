@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use common::{Host, URL, event, hours, id, mins, settle, tenant};
 use notify_core::delivery::State;
-use notify_core::engine::{Backlog, ControlError, PING};
+use notify_core::engine::{Backlog, ControlError, PING, PingRequest, PublishError};
 use notify_core::machine::Refusal;
 use notify_core::sign::{NOTIFY_SIGNATURE, NOTIFY_SIGNATURE_NEXT, NOTIFY_SIGNATURE_PREVIOUS};
 use notify_core::testing::Reply;
-use notify_core::{EndpointPatch, Secret, TenantId, Verifier};
+use notify_core::{ConnectionCreated, EndpointPatch, EventPayload as _, Secret, TenantId, Verifier};
 
 fn mine() -> TenantId {
     TenantId::default()
@@ -166,6 +166,48 @@ async fn a_ping_goes_through_the_real_engine_to_its_endpoint_alone_whatever_the_
     Verifier::new([created.secret]).verify(&request.body, request.header(NOTIFY_SIGNATURE).unwrap()).unwrap();
     assert_eq!(host.state().await, State::Delivered);
     running.stop().await;
+}
+
+/// The event of the only request, without what differs from run to run.
+fn sent_event(host: &Host) -> (String, serde_json::Value) {
+    let sent = host.transport.sent();
+    let body: serde_json::Value = serde_json::from_slice(&sent.last().unwrap().body).unwrap();
+    (body["event"].as_str().unwrap().to_owned(), body["data"].clone())
+}
+
+#[tokio::test]
+async fn a_test_event_of_a_registered_type_has_its_example_and_any_other_the_endpoint_s_id() {
+    let host = Host::with(Reply::Status(200), |builder| builder.event_type::<ConnectionCreated>());
+    let created = host.endpoint(URL).await;
+    let example = serde_json::to_value(ConnectionCreated::example()).unwrap();
+    let of_endpoint = serde_json::json!({ "endpoint_id": id(&created).as_str() });
+    for (event_type, data) in [("connection.created", &example), ("invoice.paid", &of_endpoint), (PING, &of_endpoint)] {
+        let request = PingRequest::of(event_type.parse().unwrap());
+        host.engine.endpoints().ping_with(&mine(), id(&created), &request).await.unwrap();
+        host.engine.run_once().await.unwrap();
+        assert_eq!(sent_event(&host), (event_type.to_owned(), data.clone()));
+    }
+    assert_eq!(host.sent(), 3);
+}
+
+#[tokio::test]
+async fn a_closed_catalogue_refuses_a_test_event_of_another_type_but_not_the_ping_itself() {
+    let host = Host::with(Reply::Status(200), |builder| {
+        builder.event_type::<ConnectionCreated>().only_registered_event_types()
+    });
+    let created = host.endpoint(URL).await;
+    let request = PingRequest::of("connection.craeted".parse().unwrap());
+    let refused = host.engine.endpoints().ping_with(&mine(), id(&created), &request).await;
+    let Err(ControlError::Publish(PublishError::UnknownType { nearest: Some(nearest), .. })) = refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(nearest.as_str(), "connection.created");
+    assert!(host.deliveries().await.is_empty());
+    let ping = PingRequest::of(PING.parse().unwrap());
+    for request in [PingRequest::default(), ping, PingRequest::of(nearest)] {
+        host.engine.endpoints().ping_with(&mine(), id(&created), &request).await.unwrap();
+    }
+    assert_eq!(host.deliveries().await.len(), 3);
 }
 
 #[tokio::test]

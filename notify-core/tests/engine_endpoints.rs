@@ -3,8 +3,9 @@
 
 mod common;
 
-use common::{Fault, Host, Op, URL, event, hours, id, key, mins, secs, settle, tenant};
+use common::{Fault, Host, Op, URL, event, hours, id, key, mins, secs, settle, t0, tenant};
 use notify_core::delivery::State;
+use notify_core::endpoint::{DisableReason, EndpointStatus};
 use notify_core::engine::{Backlog, ControlError};
 use notify_core::store::{EndpointQuery, PageRequest};
 use notify_core::testing::Reply;
@@ -53,6 +54,25 @@ async fn deleting_an_endpoint_cancels_its_deliveries_and_sends_nothing_more() {
     assert_eq!(host.publish().await.deliveries, 1);
     settle().await;
     assert_eq!(host.count(State::Delivered).await, 1);
+    running.stop().await;
+}
+
+/// Registering and then disabling are two writes, and an event between them would be sent.
+#[tokio::test]
+async fn what_is_published_for_an_endpoint_that_was_registered_disabled_is_held_until_it_is_enabled() {
+    let host = Host::new(Reply::Status(200));
+    let running = host.start();
+    let new = NewEndpoint::new("not ready", URL).disabled("An\na");
+    let created = host.engine.endpoints().create(new).await.unwrap();
+    let EndpointStatus::Disabled(disabled) = &created.endpoint.status else { panic!("it is disabled") };
+    assert_eq!((disabled.reason, disabled.at, &*disabled.by), (DisableReason::Operator, t0(), "Ana"));
+    assert_eq!(created.endpoint.version.get(), 1, "one write");
+    assert_eq!(host.publish().await.deliveries, 1);
+    settle().await;
+    assert_eq!((host.count(State::Held).await, host.sent()), (1, 0));
+    host.engine.endpoints().enable(&mine(), id(&created), Backlog::Resume).await.unwrap();
+    settle().await;
+    assert_eq!((host.count(State::Delivered).await, host.sent()), (1, 1));
     running.stop().await;
 }
 

@@ -32,6 +32,12 @@ const tellTimes = () => {
     const text = inWords(Date.parse(time.dateTime) - Date.now() - skew);
     if (time.textContent !== text) time.textContent = text;
   }
+  // Where the absolute time is what counts, the relative one stands beside it.
+  for (const time of document.querySelectorAll("time[data-beside]")) {
+    const text = ` (${inWords(Date.parse(time.dateTime) - Date.now() - skew)})`;
+    const beside = time.querySelector(".beside") ?? time.appendChild(el("span", { className: "beside" }));
+    if (beside.textContent !== text) beside.textContent = text;
+  }
 };
 tellTimes();
 setInterval(tellTimes, 1000);
@@ -58,6 +64,21 @@ const addCopies = () => {
 };
 addCopies();
 
+// The server cannot know the browser's clock.
+const own = document.querySelector(`#zone option[value="${-new Date().getTimezoneOffset()}"]`);
+if (own) own.textContent = `Local (${own.textContent})`;
+
+// Tick all rows, or none.
+for (const form of document.querySelectorAll("form[data-many]")) {
+  const all = el("button", { type: "button", textContent: "Tick all" });
+  all.addEventListener("click", () => {
+    const boxes = [...form.querySelectorAll("input[type=checkbox]")];
+    const some = boxes.some((box) => !box.checked);
+    boxes.forEach((box) => { box.checked = some; });
+  });
+  form.querySelector(".actions").prepend(all);
+}
+
 // Live refresh: one request for this page, answered 304 while nothing changes. A row under the pointer or the focus
 // never moves: then it only says that there is something new.
 const foot = document.querySelector(".foot");
@@ -74,7 +95,8 @@ if (foot && regions(document).length > 0) {
 
   let timer, tag = null, waiting = null, spokenAt = 0, failed = 0;
   const busy = () => document.hidden || document.querySelector("dialog[open]") !== null
-    || regions(document).some((region) => region.contains(document.activeElement) || region.matches(":hover"));
+    || regions(document).some((region) => region.contains(document.activeElement) || region.matches(":hover")
+      || region.querySelector("input:checked"));
   const clock = () => new Date(Date.now() + skew).toISOString().slice(11, 19);
   const put = (next) => {
     shown = snapshot(next);
@@ -121,7 +143,8 @@ if (foot && regions(document).length > 0) {
   };
   const plan = () => {
     clearTimeout(timer);
-    const seconds = Number(every.value);
+    // A test event that was just sent is worth a closer look.
+    const seconds = Math.min(Number(every.value), document.querySelector("[data-soon]") ? 1 : 60);
     if (seconds > 0) timer = setTimeout(look, seconds * 1000 * Math.min(8, 2 ** failed));
     else status.textContent = "";
   };
@@ -136,7 +159,7 @@ if (foot && regions(document).length > 0) {
 const nav = [...document.querySelectorAll(".bar nav a")];
 if (nav.length > 0) {
   const keys = [["g o", "Overview"], ["g w", "Webhooks"], ["g l", "Logs"], ["/", "Search by id"], ["j k", "Next or previous row"],
-    ["Enter", "Open the row"], ["r", "Resend, on a delivery"], [".", "Refresh now"], ["?", "This list"]];
+    ["Enter", "Open the row"], ["x", "Tick the row"], ["r", "Resend, on a delivery"], [".", "Refresh now"], ["?", "This list"]];
   const off = el("input", { type: "checkbox", checked: store.get("notify-keys") === "off" });
   off.addEventListener("change", () => store.set("notify-keys", off.checked ? "off" : "on"));
   const help = el("dialog", {}, el("h2", { id: "keys", textContent: "Shortcuts" }),
@@ -163,7 +186,8 @@ if (nav.length > 0) {
     const go = (name) => nav.find((link) => link.textContent === name)?.click();
     const does = { "g o": () => go("Overview"), "g w": () => go("Webhooks"), "g l": () => go("Logs"),
       "/": () => document.getElementById("q")?.focus(), j: () => rows[Math.min(at + 1, rows.length - 1)]?.focus(),
-      k: () => rows[Math.max(at - 1, 0)]?.focus(), r: () => document.querySelector("[data-key=r]")?.click(),
+      k: () => rows[Math.max(at - 1, 0)]?.focus(),
+      x: () => document.activeElement.closest("tr")?.querySelector("input[type=checkbox]")?.click(), r: () => document.querySelector("[data-key=r]")?.click(),
       ".": () => window.notifyRefresh?.() }[key];
     if (does) { event.preventDefault(); does(); }
   });

@@ -30,7 +30,7 @@ for (const theme of ["light", "dark"]) {
         faults.length = 0;
         const answer = await page.goto(host.address + path);
         // That a page answers 403 or 404 on purpose is told on the console too.
-        const known = answer.status() >= 400 ? /status of 40[034]/ : /^$/;
+        const known = answer.status() >= 400 ? /status of (40[034]|503)/ : /^$/;
         // The one page that is shown with its tables, which are closed at first.
         if (name === "many-health-failing") await page.locator("details").evaluateAll((all) => all.forEach((details) => { details.open = true; }));
         await page.screenshot({ path: `${PICTURES}${name}-${theme}-${width}.png`, fullPage: true });
@@ -95,6 +95,11 @@ test("the keyboard alone makes a webhook, pings it, and opens the delivery", asy
   await page.getByRole("heading", { name: "Webhook created" }).waitFor();
   await reach("Send test event");
   await page.keyboard.press("Enter");
+  await page.waitForURL("**/webhooks/*?ping=*");
+  // Without a reload: the page looks again by itself.
+  await page.getByText("Answered 200").waitFor();
+  await reach("Look at its delivery");
+  await page.keyboard.press("Enter");
   await page.waitForURL("**/logs/deliveries/**");
   await page.keyboard.press("g");
   await page.keyboard.press("l");
@@ -129,7 +134,7 @@ test("the page refreshes itself, but no row moves under the pointer or the focus
   const webhook = await linkOn(page, host.address, "/one/webhooks", "td a.row");
   await page.goto(`${host.address}/one/logs?range=all`);
   // Sent as the page's own form would be: the tests have no other way in.
-  const ping = () => page.request.post(`${host.address}${webhook}/ping`, { headers: { origin: host.address } });
+  const ping = () => page.request.post(`${host.address}${webhook}/ping`, { headers: { origin: host.address }, maxRedirects: 0 });
   await page.locator("tbody tr").first().hover();
   await ping();
   await page.evaluate(() => window.notifyRefresh());
@@ -142,6 +147,77 @@ test("the page refreshes itself, but no row moves under the pointer or the focus
   await page.evaluate(() => window.notifyRefresh());
   assert.equal(await rows(), began + 2);
   assert.match(await page.locator("tbody time").first().innerText(), /ago|now|in /);
+  await close();
+});
+
+/** What is wrong with the page that is open, beside what it is for. */
+async function problemsOf(page) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => axe.run(document));
+  return violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
+}
+
+test("rows that are ticked stay where they are, and one form sends them again", async () => {
+  const { page, faults, close } = await tab(browser);
+  await page.goto(host.address + await linkOn(page, host.address, "/many/webhooks?q=warehouse", "td a.row"));
+  const boxes = page.getByRole("checkbox");
+  await page.locator("td a.row").first().focus();
+  await page.keyboard.press("x");
+  assert.ok(await boxes.first().isChecked(), "x ticks the row");
+  await page.getByRole("button", { name: "Tick all" }).click();
+  assert.equal(await page.locator("td input:checked").count(), await boxes.count());
+  await boxes.first().uncheck();
+  await page.locator("h1").click();
+  await page.evaluate(() => window.notifyRefresh());
+  assert.equal(await page.locator("td input:checked").count(), await boxes.count() - 1, "a refresh unticks nothing");
+  await page.getByRole("button", { name: "Send ticked again" }).click();
+  await page.getByRole("heading", { name: /^\d+ sent again, \d+ refused$/ }).waitFor();
+  await page.screenshot({ path: `${PICTURES}many-resent-light-1280.png`, fullPage: true });
+  assert.deepEqual(await problemsOf(page), []);
+  await page.getByRole("link", { name: "Back to the list" }).click();
+  await page.waitForURL("**/webhooks/*");
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test("a form that is refused says why beside the field and keeps what was typed", async () => {
+  const { page, faults, close } = await tab(browser, { scripts: false });
+  await page.goto(`${host.address}/empty/webhooks/new`);
+  await page.getByLabel("Name").fill("typed");
+  await page.getByLabel("URL").fill("https://typed.example.com/hook");
+  await page.locator("summary").click();
+  await page.getByLabel("Retry schedule").fill("5min,soon");
+  await page.getByLabel("Disabled at first").check();
+  await page.getByRole("button", { name: "Create webhook" }).click();
+  await page.getByText("Not saved.").waitFor();
+  await page.screenshot({ path: `${PICTURES}form-refused-light-1280.png`, fullPage: true });
+  assert.equal(await page.getByLabel("Name").inputValue(), "typed");
+  assert.ok(await page.getByLabel("Disabled at first").isChecked());
+  const field = page.getByLabel("Retry schedule");
+  assert.equal(await field.inputValue(), "5min,soon");
+  assert.match(await field.getAttribute("aria-describedby"), /schedule-error/);
+  await field.fill("1min,1h");
+  await page.getByRole("button", { name: "Show the retry times" }).click();
+  assert.equal(await page.locator("form tbody tr").count(), 3);
+  assert.equal(await field.inputValue(), "1min,1h");
+  // The refusal itself is told on the console.
+  assert.deepEqual(faults.filter((fault) => !fault.includes("422")), []);
+  await close();
+});
+
+test("times are told by the clock that was chosen", async () => {
+  const { page, faults, close } = await tab(browser);
+  await page.goto(host.address + await linkOn(page, host.address, "/many/logs?range=all&by=delivery&status=scheduled", "td a.row"));
+  const next = () => page.locator("dt:has-text('Next attempt') + dd time").first();
+  const told = () => next().evaluate((time) => Date.parse(`${time.firstChild.textContent} UTC`));
+  const [utc, at] = [await told(), await next().getAttribute("datetime")];
+  assert.match(await page.locator("dt:has-text('Next attempt') + dd .beside").innerText(), /ago|in |now/);
+  await page.getByLabel("Times in").selectOption("330");
+  await page.getByRole("button", { name: "Show times so" }).click();
+  await page.getByText("Times are UTC+05:30").waitFor();
+  assert.equal(await next().getAttribute("datetime"), at);
+  assert.equal(await told() - utc, 330 * 60_000);
+  assert.deepEqual(faults, []);
   await close();
 });
 

@@ -69,6 +69,9 @@ export async function states(page, address) {
     }
     const webhook = await linkOn(page, address, `/${state}/webhooks`, "td a.row");
     add(`${state}-webhook`, webhook);
+    const sent = await linkOn(page, address, webhook, "td a.row");
+    add(`${state}-webhook-pinged`, `${webhook}?ping=${sent.split("/").pop()}`);
+    add(`${state}-history`, `${webhook}/history`);
     add(`${state}-health`, `${webhook}/health?range=7d`);
     add(`${state}-secret`, `${webhook}/secret`);
     add(`${state}-deliveries`, `/${state}/logs?range=all&by=delivery`);
@@ -84,6 +87,10 @@ export async function states(page, address) {
   add("many-retrying", await linkOn(page, address, "/many/logs?range=all&by=delivery&status=scheduled", "td a.row"));
   for (const range of ["1h", "7d", "30d"]) add(`many-overview-${range}`, `/many/?range=${range}`);
   add("many-health-failing", `${await linkOn(page, address, "/many/webhooks?q=warehouse", "td a.row")}/health`);
+  add("many-history-staged", `${await linkOn(page, address, "/many/webhooks?q=crm", "td a.row")}/history`);
+  add("many-disabled", await linkOn(page, address, "/many/webhooks?status=disabled", "td a.row"));
+  add("many-history-disabled", `${await linkOn(page, address, "/many/webhooks?status=disabled", "td a.row")}/history`);
+  for (const name of ["", "webhooks", "logs", "about"]) add(`down-${name || "overview"}`, `/down/${name}`);
   add("many-no-match", "/many/logs?range=1h&status=no_endpoint");
   add("many-not-found", "/many/logs?q=evt_unknown");
   add("many-bad-filter", "/many/logs?status=nonsense");

@@ -1,6 +1,9 @@
 //! Serves the dashboard in every state that a page can be in, for a browser's tests and for whoever changes its looks:
-//! `/empty`, `/one`, `/many`, `/long`, `/viewer` and `/denied`, each a mount of its own in one process.
+//! `/empty`, `/one`, `/many`, `/long`, `/viewer`, `/down` and `/denied`, each a mount of its own in one process.
 //! Time stands still and receivers are scripted, so each run shows the same.
+
+#[path = "../tests/dashboard/fault_store.rs"]
+mod fault_store;
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -18,6 +21,8 @@ use notify_core::{
     ConnectionCreated, ConnectionUpdated, Engine, EventPayload, InvalidInput, NewEndpoint, NewEvent, RetrySchedule,
 };
 use notify_dashboard::{Access, Dashboard, Scope, allow_loopback};
+
+use fault_store::FaultStore;
 
 /// The busy service publishes this often, for about a day.
 const STEP: Duration = Duration::from_secs(20 * 60);
@@ -42,6 +47,10 @@ async fn main() -> Outcome<()> {
             .build()?;
         app = dashboard.mount(app, path);
     }
+    let store = FaultStore::default();
+    store.shut();
+    let down = Engine::builder(store).transport(ScriptedTransport::new(Reply::Status(200))).build()?;
+    app = Dashboard::builder(&down).authorize(allow_loopback()).build()?.mount(app, "/down");
     let viewer = Access::viewer(Scope::Tenant("default".parse()?)).named("Vic");
     let viewer = Dashboard::builder(&many).authorize(move |_| std::future::ready(viewer.clone())).build()?;
     let denied = Dashboard::builder(&nobody).authorize(|_| std::future::ready(Access::Denied)).build()?;

@@ -6,7 +6,7 @@ use notify_core::engine::{ControlError, PublishError};
 use notify_core::store::StoreError;
 
 use crate::access::Capability;
-use crate::log;
+use crate::{log, words};
 
 /// A page that could not be shown, or a form that was not carried out.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -92,9 +92,27 @@ impl From<ControlError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        let unavailable = |title| Self::new(StatusCode::SERVICE_UNAVAILABLE, title, sentence(&error.to_string()));
+        let failure = match &error {
+            StoreError::UnknownEvent => Self::missing("event"),
+            StoreError::Busy { .. } => {
+                unavailable("The store is busy").with_help("Nothing was done. Try again in a moment.")
+            }
+            StoreError::Full { .. } => unavailable("The store is full")
+                .with_help("Nothing was done. Make room on its disk, or have old events pruned, and try again."),
+            // What is wrong with it stays in the log: it may quote what is stored.
+            StoreError::Corrupt { record, .. } => {
+                let text = format!("What the store holds as {} cannot be read.", words::visible(record));
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "A record cannot be read", text)
+                    .with_help("The service's log says what is wrong with it.")
+            }
+            _ => unavailable("The store does not answer").with_help(
+                "Deliveries are safe where they are, and go out when it answers again. Try again in a moment; after a \
+                 form, look first whether it was done.",
+            ),
+        };
         log::store_failed(&error);
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "The store does not answer", sentence(&error.to_string()))
-            .with_help("Deliveries are safe where they are. Try again in a moment.")
+        failure
     }
 }
 

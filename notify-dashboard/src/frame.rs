@@ -1,11 +1,11 @@
 //! What is around every page: title, navigation, theme, and what was just done.
 
 use axum::http::HeaderMap;
-use axum::http::header::COOKIE;
 
 use crate::access::Scope;
-use crate::assets;
 use crate::visit::Visit;
+use crate::zone::Zone;
+use crate::{assets, cookie};
 
 const COOKIE_NAME: &str = "notify_theme";
 
@@ -42,16 +42,11 @@ impl Theme {
     }
 
     pub(crate) fn of_cookies(headers: &HeaderMap) -> Self {
-        let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(name, _)| *name == COOKIE_NAME).map_or(Self::Auto, |(_, value)| Self::parse(value))
+        cookie::read(headers, COOKIE_NAME).map(Self::parse).unwrap_or_default()
     }
 
-    /// The cookie that remembers it for a year. It holds no secret, and scripts have no use for it.
     pub(crate) fn cookie(self, root: &str) -> String {
-        // A mount path may have parameters, and so what strangers choose: a semicolon would begin another attribute.
-        let root = if root.contains(';') { "/" } else { root };
-        format!("{COOKIE_NAME}={}; Path={root}; Max-Age=31536000; SameSite=Lax; HttpOnly", self.as_str())
+        cookie::remembering(COOKIE_NAME, self.as_str(), root)
     }
 }
 
@@ -74,6 +69,8 @@ pub(crate) struct Frame {
     pub(crate) nav: Vec<NavItem>,
     pub(crate) theme: Theme,
     pub(crate) theme_action: String,
+    pub(crate) zone: Zone,
+    pub(crate) zone_action: String,
     pub(crate) here: String,
     pub(crate) done: &'static str,
     pub(crate) by: String,
@@ -115,6 +112,8 @@ impl Frame {
             nav: nav.collect(),
             theme: visit.theme,
             theme_action: links.to("/theme"),
+            zone: visit.zone,
+            zone_action: links.to("/zone"),
             here: visit.here.clone(),
             done: done(visit.query.get("done")),
             by: visit.grant.name().to_owned(),
@@ -135,6 +134,8 @@ impl Frame {
             nav: Vec::new(),
             theme: Theme::Auto,
             theme_action: String::new(),
+            zone: Zone::default(),
+            zone_action: String::new(),
             here: String::new(),
             done: "",
             by: String::new(),
@@ -151,7 +152,6 @@ fn done(word: &str) -> &'static str {
         "disabled" => "Disabled. What is published meanwhile is kept, and sent when you enable it again.",
         "enabled" => "Enabled.",
         "deleted" => "Deleted. What was still waiting for it is cancelled, and its log stays.",
-        "pinged" => "Test event published. This is its delivery.",
         "resent" => "Sent again: a new round has begun, with the same id and the same bytes.",
         "cancelled" => "Cancelled.",
         "switched" => "Switched: the staged secret is the current one now.",

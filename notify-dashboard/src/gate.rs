@@ -24,6 +24,7 @@ use crate::fields::Fields;
 use crate::frame::Theme;
 use crate::links::Links;
 use crate::visit::Visit;
+use crate::zone::Zone;
 use crate::{assets, log, pages, words};
 
 /// The whole dashboard: every path goes through both gates before it is looked up.
@@ -98,6 +99,8 @@ async fn admit(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
         links: Links::new(base, named.cloned()),
         here: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
         theme: Theme::of_cookies(&parts.headers),
+        zone: Zone::of_cookies(&parts.headers),
+        reads: parts.method == Method::GET,
         now: shared.engine.now(),
         shared,
         grant,

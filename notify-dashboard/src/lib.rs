@@ -36,6 +36,7 @@ mod access;
 mod assets;
 mod audit;
 mod builder;
+mod cookie;
 mod failure;
 mod fields;
 mod frame;
@@ -48,6 +49,7 @@ mod pages;
 mod pretty;
 mod visit;
 mod words;
+mod zone;
 
 pub use access::{Access, Capabilities, Capability, Grant, Scope};
 pub use audit::{Action, ActionOutcome, Verb};

@@ -13,6 +13,8 @@ use crate::failure::Failure;
 use crate::fields::Fields;
 use crate::frame::Theme;
 use crate::links::Links;
+use crate::words::When;
+use crate::zone::Zone;
 
 /// One request of somebody who was let in.
 #[derive(Clone, Debug)]
@@ -23,8 +25,11 @@ pub(crate) struct Visit {
     pub(crate) links: Links,
     pub(crate) query: Fields,
     pub(crate) theme: Theme,
+    pub(crate) zone: Zone,
     /// The path below the mount path, with its query.
     pub(crate) here: String,
+    /// Whether it only reads, so that it can be asked for again.
+    pub(crate) reads: bool,
     pub(crate) now: Timestamp,
 }
 
@@ -50,6 +55,11 @@ impl Visit {
     /// Refuses who lacks this right.
     pub(crate) fn needs(&self, capability: Capability) -> Result<(), Failure> {
         if self.can(capability) { Ok(()) } else { Err(Failure::forbidden(capability)) }
+    }
+
+    /// A time as this visitor's pages show it.
+    pub(crate) fn when(&self, at: Timestamp) -> When {
+        When::new(at, self.zone)
     }
 
     /// After a form: to a page that says what was done.

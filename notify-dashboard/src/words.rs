@@ -5,6 +5,8 @@ use std::time::Duration;
 use notify_core::Timestamp;
 use notify_core::delivery::{Attempt, Delivery, EventStatus, Reason, ResponseHead, State};
 
+use crate::zone::Zone;
+
 /// A status: a sign, a word and a class, so that it is never told by colour alone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Mark {
@@ -13,7 +15,7 @@ pub(crate) struct Mark {
     pub(crate) class: &'static str,
 }
 
-const fn mark(sign: &'static str, word: &'static str, class: &'static str) -> Mark {
+pub(crate) const fn mark(sign: &'static str, word: &'static str, class: &'static str) -> Mark {
     Mark { sign, word, class }
 }
 
@@ -122,29 +124,30 @@ pub(crate) const fn advice(reason: Reason) -> &'static str {
 }
 
 /// A time, for a `<time>` element.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct When {
+    /// In UTC, to the millisecond.
     pub(crate) iso: String,
+    /// By the reader's clock.
     pub(crate) text: String,
 }
 
 impl When {
+    pub(crate) fn new(at: Timestamp, zone: Zone) -> Self {
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let shown = zone.shown(at).to_string();
+        let part = |range| shown.get(range).unwrap_or_default();
+        let month = part(5..7).parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?)).unwrap_or(&"");
+        let text = format!("{} {month} {} {}", part(8..10).trim_start_matches('0'), part(0..4), part(11..19));
+        Self { iso: at.to_string(), text }
+    }
+
     /// `5 Jan 09:08`: where year and seconds say nothing.
     pub(crate) fn short(&self) -> String {
         let mut words = self.text.split(' ');
         let (day, month) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        format!("{day} {month} {}", self.iso.get(11..16).unwrap_or_default())
-    }
-}
-
-impl From<Timestamp> for When {
-    fn from(at: Timestamp) -> Self {
-        let iso = at.to_string();
-        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-        let part = |range| iso.get(range).unwrap_or_default();
-        let month = part(5..7).parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?)).unwrap_or(&"");
-        let text = format!("{} {month} {} {}", part(8..10).trim_start_matches('0'), part(0..4), part(11..19));
-        Self { iso, text }
+        let clock = words.nth(1).unwrap_or_default();
+        format!("{day} {month} {}", clock.get(..5).unwrap_or_default())
     }
 }
 
@@ -251,10 +254,14 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_in_utc() {
-        let when = When::from("2026-01-05T09:08:07.006Z".parse::<Timestamp>().unwrap());
+    fn times_are_told_by_the_reader_s_clock_and_marked_up_in_utc() {
+        let at = "2026-01-05T09:08:07.006Z".parse::<Timestamp>().unwrap();
+        let when = When::new(at, Zone::UTC);
         assert_eq!((when.text.as_str(), when.iso.as_str()), ("5 Jan 2026 09:08:07", "2026-01-05T09:08:07.006Z"));
         assert_eq!(when.short(), "5 Jan 09:08");
+        let there = When::new(at, Zone::parse("-720"));
+        assert_eq!((there.text.as_str(), &there.iso), ("4 Jan 2026 21:08:07", &when.iso));
+        assert_eq!(there.short(), "4 Jan 21:08");
     }
 
     /// Fault 45: terminal escapes and turned text.

@@ -28,6 +28,8 @@ pub struct NewEndpoint {
     pub tenant: TenantId,
     /// The host's own secret; `None` has one generated.
     pub secret: Option<crate::sign::Secret>,
+    /// Who has it disabled from the start, in the host's words; `None` = it is enabled.
+    pub disabled_by: Option<String>,
     /// Everything else.
     pub options: EndpointPatch,
 }
@@ -40,6 +42,7 @@ impl NewEndpoint {
             url: url.into(),
             tenant: TenantId::default(),
             secret: None,
+            disabled_by: None,
             options: EndpointPatch::default(),
         }
     }
@@ -58,6 +61,14 @@ impl NewEndpoint {
     #[must_use]
     pub fn secret(mut self, secret: crate::sign::Secret) -> Self {
         self.secret = Some(secret);
+        self
+    }
+
+    /// Registers it disabled: what is published for it is held until somebody enables it, so that nothing is sent
+    /// before its receiver is ready. `by` says who wants it so, in the host's words.
+    #[must_use]
+    pub fn disabled(mut self, by: impl Into<String>) -> Self {
+        self.disabled_by = Some(by.into());
         self
     }
 

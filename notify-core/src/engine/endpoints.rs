@@ -55,6 +55,11 @@ impl Endpoints {
             Some(secret) => secret,
             None => self.generate()?,
         };
+        // In the row's first writing: between two writes an event could slip through and be sent.
+        let status = match new.disabled_by {
+            None => EndpointStatus::Enabled,
+            Some(by) => EndpointStatus::Disabled(Disabled { reason: DisableReason::Operator, at: now, by: who(&by) }),
+        };
         let mut endpoint = Endpoint {
             id: EndpointId::from_xid(shared.xids.next(now)),
             tenant: new.tenant,
@@ -63,7 +68,7 @@ impl Endpoints {
             description: String::new(),
             filter: EventFilter::all(),
             headers: Vec::new(),
-            status: EndpointStatus::Enabled,
+            status,
             secrets: SecretSet::new(secret.clone(), now),
             policy: PolicyOverrides::default(),
             version: Version::FIRST,

@@ -42,7 +42,7 @@ pub use entropy::Entropy;
 pub use entropy::OsEntropy;
 pub use error::{BuildError, ControlError, PublishError, RunError};
 pub use history::{History, Outlook};
-pub use ping::PING;
+pub use ping::{PING, PingRequest};
 pub use prepare::Prepared;
 pub use publisher::{Publisher, Receipt};
 pub use secrets::DEFAULT_OVERLAP;

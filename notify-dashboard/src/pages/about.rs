@@ -6,8 +6,9 @@ use axum::response::Response;
 use crate::failure::Failure;
 use crate::frame::{Frame, Section};
 use crate::visit::Visit;
-use crate::words::{When, span};
+use crate::words::span;
 
+use super::plan::{Planned, plan};
 use super::render;
 
 #[derive(Template)]
@@ -15,7 +16,7 @@ use super::render;
 struct About {
     frame: Frame,
     facts: Vec<(&'static str, String)>,
-    plan: Vec<(usize, String, When)>,
+    plan: Vec<Planned>,
 }
 
 /// `GET /about`
@@ -31,8 +32,6 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
         notify_core::SuccessRule::Any2xx => "any 2xx",
     };
     let kept = visit.shared.retention.map_or_else(|| "as the host decides".to_owned(), span);
-    let waits = std::iter::once("at once".to_owned())
-        .chain(policy.schedule.delays().iter().map(|delay| format!("{} after the attempt before", span(*delay))));
     render(&About {
         facts: vec![
             ("Version", env!("CARGO_PKG_VERSION").to_owned()),
@@ -44,14 +43,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
             ("Attempts of a delivery", policy.schedule.attempts().to_string()),
             ("Events are kept", kept),
         ],
-        plan: policy
-            .schedule
-            .plan(visit.now)
-            .into_iter()
-            .zip(waits)
-            .enumerate()
-            .map(|(index, (at, wait))| (index + 1, wait, at.into()))
-            .collect(),
+        plan: plan(&visit, &policy.schedule),
         frame: Frame::new(&visit, Some(Section::About), "About"),
     })
 }

@@ -12,6 +12,7 @@ use notify_core::{EndpointId, Timestamp};
 use crate::failure::{Failure, sentence};
 use crate::visit::Visit;
 use crate::words::{When, grouped, span};
+use crate::zone::Zone;
 
 use super::filter::unreadable;
 use drawing::{Key, Part, stacked};
@@ -27,7 +28,7 @@ const REASON_CLASSES: [&str; REASONS] = ["bad", "warn", "wait", "accent"];
 pub(super) struct Range {
     word: &'static str,
     label: &'static str,
-    in_words: &'static str,
+    pub(super) in_words: &'static str,
     resolution: Resolution,
     /// How many buckets make a column.
     buckets: u32,
@@ -196,7 +197,7 @@ impl Charts {
     pub(super) fn new(visit: &Visit, path: &str, range: &Range, activity: &[Activity], waiting: Waiting) -> Self {
         let columns = range.columns(visit.now, activity);
         let total = Sums::of(activity);
-        let table = Table { range, now: visit.now, columns: &columns };
+        let table = Table { range, now: visit.now, zone: visit.zone, columns: &columns };
         let ranges = RANGES.iter().map(|other| RangeLink {
             href: visit.links.with(path, &[("range", if other.is(DAY) { "" } else { other.word })]),
             label: other.label,
@@ -222,6 +223,7 @@ pub(super) fn spark(columns: &[Sums]) -> Option<Drawing> {
 struct Table<'a> {
     range: &'a Range,
     now: Timestamp,
+    zone: Zone,
     columns: &'a [Sums],
 }
 
@@ -229,13 +231,13 @@ impl Table<'_> {
     /// One row for each column in which any attempt ended.
     fn rows(&self, cells: impl Fn(&Sums) -> Vec<String>) -> Vec<(When, Vec<String>)> {
         let ended = self.columns.iter().enumerate().filter(|(_, sums)| sums.latencies.count() > 0);
-        ended.map(|(index, sums)| (self.range.start_of(index, self.now).into(), cells(sums))).collect()
+        ended.map(|(index, sums)| (When::new(self.range.start_of(index, self.now), self.zone), cells(sums))).collect()
     }
 
     fn chart(&self, title: &'static str, summary: String, drawing: Option<Drawing>) -> Chart {
         let drawing = drawing.map(|drawing| Drawing {
-            begins: self.range.start_of(0, self.now).into(),
-            ends: self.range.until(self.now).into(),
+            begins: When::new(self.range.start_of(0, self.now), self.zone),
+            ends: When::new(self.range.until(self.now), self.zone),
             ..drawing
         });
         Chart { title, summary, drawing, heads: Vec::new(), rows: Vec::new() }

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use notify_core::EventId;
 use notify_core::event::EventKey;
 use notify_core::store::EventRecord;
 use sha2::{Digest, Sha256};
@@ -15,6 +16,7 @@ use crate::pretty::pretty;
 use crate::visit::Visit;
 use crate::words::{self, Mark, When, event_mark};
 
+use super::many::Many;
 use super::render;
 use super::rows::{self, DeliveryRow};
 
@@ -33,6 +35,7 @@ struct EventPage {
     sha256: String,
     payload: Option<Payload>,
     deliveries: Vec<DeliveryRow>,
+    many: Option<Many>,
     resend_all: Option<String>,
 }
 
@@ -61,12 +64,13 @@ pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
         id: event.key.id.to_string(),
         event_type: event.event_type.to_string(),
         tenant: words::visible(event.key.tenant.as_str()),
-        happened: event.timestamp.into(),
-        published: record.created_at.into(),
+        happened: visit.when(event.timestamp),
+        published: visit.when(record.created_at),
         size: words::bytes(event.body.len()),
         sha256: hex::encode(Sha256::digest(&event.body)),
         payload: visit.can(Capability::ViewPayloads).then(|| Payload::of(&visit, &record)),
         deliveries: rows::deliveries(&visit, &record.deliveries).await?,
+        many: Many::of(&visit, record.deliveries.len()),
         resend_all: again.then(|| visit.links.to(&format!("/logs/events/{}/resend", event.key.id))),
     })
 }
@@ -75,14 +79,19 @@ pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
 pub(super) async fn body(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
     visit.needs(Capability::ViewPayloads)?;
     let record = find(&visit, &id).await?;
-    // Where the host hides fields, the file would show them.
-    if visit.shared.format_payload.is_some() {
+    if download(&visit, &record.event.key.id).is_none() {
         return Err(Failure::no_page());
     }
     let name = format!("attachment; filename=\"{}.json\"", record.event.key.id);
     let headers =
         [(CONTENT_TYPE, "application/octet-stream"), (CONTENT_DISPOSITION, name.as_str()), (CACHE_CONTROL, "no-store")];
     Ok((headers, record.event.body.clone()).into_response())
+}
+
+/// Where the very bytes are, for who may have them. Where the host hides fields, the file would show them.
+pub(super) fn download(visit: &Visit, id: &EventId) -> Option<String> {
+    let shown = visit.can(Capability::ViewPayloads) && visit.shared.format_payload.is_none();
+    shown.then(|| visit.links.to(&format!("/logs/events/{id}/body")))
 }
 
 /// This tenant's event.
@@ -111,7 +120,7 @@ impl Payload {
             is_pretty,
             exact: visit.links.to(&path),
             pretty: visit.links.with(&path, &[("view", "pretty")]),
-            download: visit.shared.format_payload.is_none().then(|| visit.links.to(&format!("{path}/body"))),
+            download: download(visit, &event.key.id),
             note,
         }
     }

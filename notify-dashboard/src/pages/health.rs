@@ -37,7 +37,7 @@ pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
     render(&HealthPage {
         frame: Frame::new(&visit, Some(Section::Webhooks), format!("Health of {name}")),
         tabs: Tabs::new(&visit, &endpoint.id, "health"),
-        failing: failing.into_iter().next().flatten().map(Into::into),
+        failing: failing.into_iter().next().flatten().map(|since| visit.when(since)),
         charts: Charts::new(&visit, &format!("/webhooks/{}/health", endpoint.id), range, &activity, waiting),
         name,
     })

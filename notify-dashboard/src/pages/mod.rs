@@ -1,6 +1,7 @@
 //! The pages: a handler reads its request, calls the engine, and fills a template.
 
 mod about;
+mod attempt;
 mod by_hand;
 mod charts;
 mod delivery;
@@ -8,15 +9,22 @@ mod event;
 mod event_types;
 mod filter;
 mod health;
+mod history;
 mod logs;
+mod many;
 mod names;
 mod overview;
+mod ping;
+mod plan;
 mod refused;
 mod rows;
 mod secret;
+mod standing;
 mod theme;
+mod timeline;
 mod webhook;
 mod webhook_form;
+mod webhook_policy;
 mod webhooks;
 
 use askama::Template;
@@ -39,11 +47,12 @@ pub(crate) fn router() -> Router {
         .route("/webhooks/new", get(webhook_form::new))
         .route("/webhooks/{id}", get(webhook::show).post(webhook_form::change))
         .route("/webhooks/{id}/health", get(health::show))
+        .route("/webhooks/{id}/history", get(history::show))
         .route("/webhooks/{id}/edit", get(webhook_form::edit))
         .route("/webhooks/{id}/delete", get(webhook::confirm_delete).post(webhook::delete))
         .route("/webhooks/{id}/disable", post(webhook::disable))
         .route("/webhooks/{id}/enable", post(webhook::enable))
-        .route("/webhooks/{id}/ping", post(webhook::ping))
+        .route("/webhooks/{id}/ping", post(ping::send))
         .route("/webhooks/{id}/secret", get(secret::show))
         .route("/webhooks/{id}/secret/reveal", post(secret::reveal))
         .route("/webhooks/{id}/secret/rotate", post(secret::rotate))
@@ -54,12 +63,14 @@ pub(crate) fn router() -> Router {
         .route("/logs/events/{id}", get(event::show))
         .route("/logs/events/{id}/body", get(event::body))
         .route("/logs/events/{id}/resend", post(by_hand::resend_event))
+        .route("/logs/deliveries/many", post(many::act))
         .route("/logs/deliveries/{id}", get(delivery::show))
         .route("/logs/deliveries/{id}/resend", post(by_hand::resend))
         .route("/logs/deliveries/{id}/cancel", post(by_hand::cancel))
         .route("/event-types", get(event_types::show))
         .route("/about", get(about::show))
         .route("/theme", post(theme::choose))
+        .route("/zone", post(theme::choose_zone))
         .fallback(async || Failure::no_page())
         .method_not_allowed_fallback(async || {
             Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Not possible", "This address does not take that method.")

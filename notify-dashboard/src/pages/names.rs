@@ -10,7 +10,7 @@ use crate::visit::Visit;
 use crate::words::visible;
 
 /// A name for each webhook that a page mentions.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Names(BTreeMap<EndpointId, Option<String>>);
 
 impl Names {

@@ -13,11 +13,12 @@ use crate::access::Capability;
 use crate::failure::Failure;
 use crate::frame::{Frame, Section};
 use crate::visit::Visit;
-use crate::words::{self, When, count, grouped, span, state_mark};
+use crate::words::{self, count, grouped, span, state_mark};
 
 use super::charts::{Charts, DAY, Range, Sums, Waiting};
 use super::render;
 use super::rows::{self, DeliveryRow, EventRow};
+use super::standing::Standings;
 
 /// How many webhooks are looked at for what needs attention.
 const LOOKED_AT: u32 = 100;
@@ -35,6 +36,7 @@ struct Overview {
     counts: Vec<Count>,
     bars: Vec<Bar>,
     charts: Charts,
+    standings: Standings,
     failures: Vec<DeliveryRow>,
     recent: Vec<EventRow>,
     logs: String,
@@ -90,6 +92,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let range = Range::of(&visit)?;
     let day = DAY.read(&visit, None).await?;
     let asked = if range.is(DAY) { None } else { Some(range.read(&visit, None).await?) };
+    let shown = asked.as_ref().unwrap_or(&day);
     let ids: Vec<_> = endpoints.iter().map(|endpoint| endpoint.id.clone()).collect();
     let failing = history.failing_since(&ids).await?;
 
@@ -101,7 +104,8 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
         healthy: attention.is_empty(),
         counts: counts(&visit, &stats),
         bars: bars(&stats),
-        charts: Charts::new(&visit, "/", range, asked.as_ref().unwrap_or(&day), waiting(&stats, visit.now)),
+        charts: Charts::new(&visit, "/", range, shown, waiting(&stats, visit.now)),
+        standings: Standings::of(&visit, range, shown).await?,
         logs: visit.links.to("/logs"),
         gave_up: visit.links.with("/logs", &[("by", "delivery"), ("status", "failed"), ("range", "all")]),
         new_webhook: visit.can(Capability::Manage).then(|| visit.links.to("/webhooks/new")),
@@ -174,7 +178,7 @@ fn attention(
             list.push(Attention { class: "idle", text, href: href.clone(), label: "Look at it" });
         } else if let Some(since) = failing {
             let age = visit.now.since(*since);
-            let text = format!("{name} fails since {} UTC ({}).", When::from(*since).text, span(age));
+            let text = format!("{name} fails since {} {} ({}).", visit.when(*since).text, visit.zone, span(age));
             let href = Some(visit.links.to(&format!("/webhooks/{}/health", endpoint.id)));
             list.push(Attention { class: "bad", text, href, label: "Look at its health" });
         }

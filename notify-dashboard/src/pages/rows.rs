@@ -17,6 +17,7 @@ const CHIPS: usize = 4;
 /// One delivery in a table.
 #[derive(Debug)]
 pub(super) struct DeliveryRow {
+    pub(super) id: String,
     pub(super) href: String,
     pub(super) mark: Mark,
     pub(super) event_id: String,
@@ -64,16 +65,17 @@ fn row(visit: &Visit, delivery: &Delivery, outlook: &Outlook, names: &Names) -> 
     let stored = delivery.as_stored();
     let links = &visit.links;
     DeliveryRow {
+        id: stored.id.to_string(),
         href: links.to(&format!("/logs/deliveries/{}", stored.id)),
         mark: delivery_mark(delivery),
         event_id: stored.event.id.to_string(),
         event_href: links.to(&format!("/logs/events/{}", stored.event.id)),
         webhook: names.get(&stored.endpoint),
         webhook_href: names.exists(&stored.endpoint).then(|| links.to(&format!("/webhooks/{}", stored.endpoint))),
-        created: stored.created_at.into(),
+        created: visit.when(stored.created_at),
         attempts: stored.attempts,
         reason: stored.reason.map(Reason::sentence).map(sentence).unwrap_or_default(),
-        next: outlook.next_attempt_at.map(Into::into),
+        next: outlook.next_attempt_at.map(|next| visit.when(next)),
     }
 }
 
@@ -97,11 +99,11 @@ pub(super) async fn events(visit: &Visit, records: &[EventRecord]) -> Result<Vec
             word,
             event_type: record.event.event_type.to_string(),
             id: record.event.key.id.to_string(),
-            created: record.created_at.into(),
+            created: visit.when(record.created_at),
             chips: chips.collect(),
             more: record.deliveries.len().saturating_sub(CHIPS),
             attempts: record.deliveries.iter().map(|delivery| delivery.as_stored().attempts).sum(),
-            next: outlooks.iter().filter_map(|outlook| outlook.next_attempt_at).min().map(Into::into),
+            next: outlooks.iter().filter_map(|outlook| outlook.next_attempt_at).min().map(|next| visit.when(next)),
         });
     }
     Ok(rows)

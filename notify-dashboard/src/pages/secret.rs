@@ -99,7 +99,7 @@ pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
         standard: WEBHOOK_SIGNATURE,
         staged: active.iter().any(|stored| stored.role == SecretRole::Next),
         previous: active.iter().any(|stored| stored.role == SecretRole::Previous),
-        secrets: active.into_iter().map(Row::of).collect(),
+        secrets: active.into_iter().map(|stored| Row::of(&visit, stored)).collect(),
         reveal: visit.can(Capability::RevealSecret).then(|| at("reveal")),
         rotation: visit.can(Capability::RotateSecret).then(|| Rotation {
             rotate: at("rotate"),
@@ -170,7 +170,7 @@ fn overlap(form: &Fields) -> Result<Duration, Failure> {
 }
 
 impl Row {
-    fn of(stored: &StoredSecret) -> Self {
+    fn of(visit: &Visit, stored: &StoredSecret) -> Self {
         let (role, header) = match stored.role {
             SecretRole::Current => ("Current", NOTIFY_SIGNATURE),
             SecretRole::Next => ("Staged", NOTIFY_SIGNATURE_NEXT),
@@ -180,8 +180,8 @@ impl Row {
             role,
             header,
             fingerprint: stored.secret.fingerprint(),
-            created: stored.created_at.into(),
-            retires: stored.retires_at.map(Into::into),
+            created: visit.when(stored.created_at),
+            retires: stored.retires_at.map(|end| visit.when(end)),
         }
     }
 }

@@ -8,7 +8,6 @@ use axum::response::Response;
 use notify_core::delivery::State;
 use notify_core::endpoint::EndpointStatus;
 use notify_core::engine::{Backlog, ControlError};
-use notify_core::event::EventKey;
 use notify_core::store::{DeliveryQuery, PageRequest};
 use notify_core::{Endpoint, EndpointId};
 
@@ -20,6 +19,9 @@ use crate::frame::{Frame, Section};
 use crate::visit::Visit;
 use crate::words::{self, When, span};
 
+use super::history;
+use super::many::Many;
+use super::ping::{PingForm, Pinged};
 use super::render;
 use super::rows::{self, DeliveryRow};
 use super::webhooks::events_in_words;
@@ -30,8 +32,8 @@ const MAX_COUNT: u32 = 100;
 
 #[derive(Template)]
 #[template(path = "webhook.html")]
-struct WebhookPage {
-    frame: Frame,
+pub(super) struct WebhookPage {
+    pub(super) frame: Frame,
     tabs: Tabs,
     name: String,
     id: String,
@@ -44,10 +46,13 @@ struct WebhookPage {
     headers: Vec<String>,
     created: When,
     updated: When,
-    disabled: Option<(When, String)>,
+    disabled: Option<(When, String, &'static str)>,
+    pinged: Option<Pinged>,
+    pub(super) ping: Option<PingForm>,
     failing: Option<When>,
     held: String,
     deliveries: Vec<DeliveryRow>,
+    many: Option<Many>,
     logs: String,
     actions: Option<Actions>,
 }
@@ -57,6 +62,7 @@ struct WebhookPage {
 pub(super) struct Tabs {
     pub(super) deliveries: String,
     pub(super) health: String,
+    pub(super) history: String,
     pub(super) secret: String,
     pub(super) settings: Option<String>,
     pub(super) current: &'static str,
@@ -64,7 +70,6 @@ pub(super) struct Tabs {
 
 #[derive(Debug)]
 struct Actions {
-    ping: String,
     disable: String,
     enable: String,
     delete: String,
@@ -87,6 +92,7 @@ impl Tabs {
         Self {
             deliveries: at(""),
             health: at("/health"),
+            history: at("/history"),
             secret: at("/secret"),
             settings: visit.can(Capability::Manage).then(|| at("/edit")),
             current,
@@ -94,28 +100,35 @@ impl Tabs {
     }
 }
 
-/// `GET /webhooks/{id}`
+/// `GET /webhooks/{id}`, with `ping` = the delivery of a test event whose result is shown
 pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
     let endpoint = find(&visit, &id).await?;
-    let mut query = of(&visit, &endpoint);
+    render(&page(&visit, &endpoint).await?)
+}
+
+/// The page of this webhook.
+pub(super) async fn page(visit: &Visit, endpoint: &Endpoint) -> Result<WebhookPage, Failure> {
+    let mut query = of(visit, endpoint);
     query.page = PageRequest { after: None, limit: RECENT };
     let newest = visit.engine().history().deliveries(&query).await?.items;
     let disabled = match &endpoint.status {
         EndpointStatus::Enabled => None,
-        EndpointStatus::Disabled(disabled) => Some((disabled.at.into(), words::visible(&disabled.by))),
+        EndpointStatus::Disabled(disabled) => {
+            Some((visit.when(disabled.at), words::visible(&disabled.by), history::why(disabled.reason)))
+        }
     };
-    let held = if disabled.is_some() { open(&visit, &endpoint, State::Held).await? } else { String::new() };
+    let held = if disabled.is_some() { open(visit, endpoint, State::Held).await? } else { String::new() };
     let failing = visit.engine().history().failing_since(std::slice::from_ref(&endpoint.id)).await?;
     let policy = endpoint.policy.over(visit.engine().policy());
     let at = |rest: &str| visit.links.to(&format!("/webhooks/{}{rest}", endpoint.id));
-    render(&WebhookPage {
-        frame: Frame::new(&visit, Some(Section::Webhooks), words::visible(endpoint.name.as_str())),
-        tabs: Tabs::new(&visit, &endpoint.id, "deliveries"),
+    Ok(WebhookPage {
+        frame: Frame::new(visit, Some(Section::Webhooks), words::visible(endpoint.name.as_str())),
+        tabs: Tabs::new(visit, &endpoint.id, "deliveries"),
         name: words::visible(endpoint.name.as_str()),
         id: endpoint.id.to_string(),
         url: words::visible(endpoint.url.as_str()),
         description: words::visible(&endpoint.description),
-        events: events_in_words(&endpoint),
+        events: events_in_words(endpoint),
         success: match policy.success {
             notify_core::SuccessRule::Exactly200 => "status 200 only",
             notify_core::SuccessRule::Any2xx => "any 2xx",
@@ -123,15 +136,17 @@ pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
         schedule: in_words(policy.schedule.delays()),
         timeout: span(policy.timeout),
         headers: endpoint.headers.iter().map(|header| header.name().to_owned()).collect(),
-        created: endpoint.created_at.into(),
-        updated: endpoint.updated_at.into(),
+        created: visit.when(endpoint.created_at),
+        updated: visit.when(endpoint.updated_at),
         disabled,
-        failing: failing.into_iter().next().flatten().map(Into::into),
+        pinged: Pinged::of(visit, endpoint).await?,
+        ping: PingForm::of(visit, endpoint),
+        failing: failing.into_iter().next().flatten().map(|since| visit.when(since)),
         held,
-        deliveries: rows::deliveries(&visit, &newest).await?,
+        deliveries: rows::deliveries(visit, &newest).await?,
+        many: Many::of(visit, newest.len()),
         logs: visit.links.with("/logs", &[("by", "delivery"), ("webhook", endpoint.id.as_str()), ("range", "all")]),
         actions: visit.can(Capability::Manage).then(|| Actions {
-            ping: at("/ping"),
             disable: at("/disable"),
             enable: at("/enable"),
             delete: at("/delete"),
@@ -160,20 +175,6 @@ pub(super) async fn enable(visit: Visit, Path(id): Path<String>, form: Fields) -
     let done = visit.engine().endpoints().enable(&visit.tenant, &id, backlog).await;
     audited(&visit, Verb::EnableWebhook, id.as_str(), done)?;
     Ok(visit.go(&format!("/webhooks/{id}"), "enabled"))
-}
-
-/// `POST /webhooks/{id}/ping`: to the page of the delivery that it makes.
-pub(super) async fn ping(visit: Visit, Path(id): Path<String>) -> Result<Response, Failure> {
-    visit.needs(Capability::Manage)?;
-    let id = endpoint_id(&id)?;
-    let done = visit.engine().endpoints().ping(&visit.tenant, &id).await;
-    let receipt = audited(&visit, Verb::PingWebhook, id.as_str(), done)?;
-    let key = EventKey { tenant: visit.tenant.clone(), id: receipt.event_id };
-    let record = visit.engine().history().event(&key).await?;
-    let delivery = record.as_ref().and_then(|record| record.deliveries.first());
-    let path =
-        delivery.map_or_else(|| format!("/webhooks/{id}"), |delivery| format!("/logs/deliveries/{}", delivery.id()));
-    Ok(visit.go(&path, "pinged"))
 }
 
 /// `GET /webhooks/{id}/delete`

@@ -5,7 +5,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::Response;
 use notify_core::engine::ControlError;
-use notify_core::{Endpoint, EndpointPatch, InvalidInput, NewEndpoint, SuccessRule};
+use notify_core::{Endpoint, EndpointPatch, InvalidInput, NewEndpoint};
 
 use crate::access::Capability;
 use crate::audit::{Verb, audited};
@@ -15,8 +15,10 @@ use crate::frame::{Frame, Section};
 use crate::visit::Visit;
 use crate::words;
 
+use super::plan::{Planned, plan};
 use super::secret::SecretOnce;
 use super::webhook::{Tabs, endpoint_id, find};
+use super::webhook_policy::PolicyFields;
 use super::{render, render_secret};
 
 #[derive(Template)]
@@ -34,9 +36,16 @@ struct FormPage {
     description: String,
     types: Vec<TypeChoice>,
     patterns: String,
-    any_2xx: bool,
     headers: String,
     header_names: Vec<String>,
+    policy: PolicyFields,
+    /// What an empty field of the policy means.
+    service: PolicyFields,
+    plan: Vec<Planned>,
+    /// Whether a new one is not to be sent to yet.
+    held: bool,
+    /// Whether the optional fields are shown at once.
+    open: bool,
 }
 
 /// What is wrong, and with which field.
@@ -62,7 +71,13 @@ pub(super) async fn new(visit: Visit) -> Result<Response, Failure> {
 /// `POST /webhooks`: the one page that shows the new secret.
 pub(super) async fn create(visit: Visit, form: Fields) -> Result<Response, Failure> {
     visit.needs(Capability::Manage)?;
+    if is_preview(&form) {
+        return FormPage::new_webhook(&visit).with_times(&visit, &form);
+    }
     let mut endpoint = NewEndpoint::new(form.get("name"), form.get("url")).tenant(visit.tenant.clone());
+    if is_held(&form) {
+        endpoint = endpoint.disabled(visit.grant.name());
+    }
     let created = match options(&form, &mut endpoint.options) {
         Ok(()) => visit.engine().endpoints().create(endpoint).await,
         Err(invalid) => Err(invalid.into()),
@@ -75,7 +90,7 @@ pub(super) async fn create(visit: Visit, form: Fields) -> Result<Response, Failu
             *response.status_mut() = StatusCode::CREATED;
             Ok(response)
         }
-        Err(ControlError::Invalid(invalid)) => FormPage::new_webhook(&visit).again(&form, &invalid),
+        Err(ControlError::Invalid(invalid)) => FormPage::new_webhook(&visit).again(&visit, &form, &invalid),
         Err(error) => Err(error.into()),
     }
 }
@@ -90,6 +105,10 @@ pub(super) async fn edit(visit: Visit, Path(id): Path<String>) -> Result<Respons
 /// `POST /webhooks/{id}`
 pub(super) async fn change(visit: Visit, Path(id): Path<String>, form: Fields) -> Result<Response, Failure> {
     visit.needs(Capability::Manage)?;
+    if is_preview(&form) {
+        let endpoint = find(&visit, &id).await?;
+        return FormPage::of(&visit, &endpoint).with_times(&visit, &form);
+    }
     let id = endpoint_id(&id)?;
     let mut patch = EndpointPatch::default();
     patch.name = Some(form.get("name").to_owned());
@@ -102,10 +121,19 @@ pub(super) async fn change(visit: Visit, Path(id): Path<String>, form: Fields) -
         Ok(_) => Ok(visit.go(&format!("/webhooks/{id}"), "saved")),
         Err(ControlError::Invalid(invalid)) => {
             let endpoint = visit.engine().endpoints().get(&visit.tenant, &id).await?;
-            FormPage::of(&visit, &endpoint).again(&form, &invalid)
+            FormPage::of(&visit, &endpoint).again(&visit, &form, &invalid)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether the button was the one that only shows the times of the schedule that was typed.
+fn is_preview(form: &Fields) -> bool {
+    !form.raw("times").is_empty()
+}
+
+fn is_held(form: &Fields) -> bool {
+    !form.raw("disabled").is_empty()
 }
 
 /// What is optional.
@@ -114,7 +142,7 @@ fn options(form: &Fields, patch: &mut EndpointPatch) -> Result<(), InvalidInput>
     let typed = form.get("patterns").split([',', '\n']).map(str::trim).filter(|pattern| !pattern.is_empty());
     let patterns: Vec<String> = form.all("events").chain(typed).map(str::to_owned).collect();
     patch.events = Some(Some(patterns).filter(|patterns| !patterns.is_empty()));
-    patch.success = Some((form.get("success") == "2xx").then_some(SuccessRule::Any2xx));
+    PolicyFields::typed(form).write_to(patch)?;
     // Values are not shown again, so an empty field means: as they are.
     if !form.get("headers").is_empty() {
         let mut headers = Vec::new();
@@ -143,9 +171,13 @@ impl FormPage {
             description: String::new(),
             types: Self::types(visit, &[]),
             patterns: String::new(),
-            any_2xx: false,
             headers: String::new(),
             header_names: Vec::new(),
+            policy: PolicyFields::default(),
+            service: PolicyFields::of_service(visit.engine().policy()),
+            plan: plan(visit, &visit.engine().policy().schedule),
+            held: false,
+            open: false,
         }
     }
 
@@ -168,9 +200,13 @@ impl FormPage {
             description: endpoint.description.clone(),
             patterns: others.join(", "),
             types,
-            any_2xx: endpoint.policy.success == Some(SuccessRule::Any2xx),
             headers: String::new(),
             header_names: endpoint.headers.iter().map(|header| header.name().to_owned()).collect(),
+            policy: PolicyFields::of(&endpoint.policy),
+            service: PolicyFields::of_service(visit.engine().policy()),
+            plan: plan(visit, &endpoint.policy.over(visit.engine().policy()).schedule),
+            held: false,
+            open: true,
         }
     }
 
@@ -183,21 +219,42 @@ impl FormPage {
         choices.collect()
     }
 
-    /// The same form with what was typed, and what is wrong with it.
-    fn again(mut self, form: &Fields, invalid: &InvalidInput) -> Result<Response, Failure> {
+    /// The same form with what was typed.
+    fn typed(mut self, visit: &Visit, form: &Fields) -> Self {
         self.name = form.raw("name").to_owned();
         self.url = form.raw("url").to_owned();
         self.description = form.raw("description").to_owned();
         self.patterns = form.raw("patterns").to_owned();
         self.headers = form.raw("headers").to_owned();
-        self.any_2xx = form.get("success") == "2xx";
+        self.policy = PolicyFields::typed(form);
+        self.held = is_held(form);
+        self.open = true;
+        // Of a text that is no schedule there are no times.
+        self.plan = match self.policy.schedule() {
+            Ok(own) => plan(visit, own.as_ref().unwrap_or(&visit.engine().policy().schedule)),
+            Err(_) => Vec::new(),
+        };
         for choice in &mut self.types {
             choice.ticked = form.all("events").any(|ticked| ticked == choice.event_type);
         }
-        self.frame.title = format!("Error: {}", self.frame.title);
+        self
+    }
+
+    /// The same form with the times of the schedule that was typed. Nothing is saved.
+    fn with_times(self, visit: &Visit, form: &Fields) -> Result<Response, Failure> {
+        match PolicyFields::typed(form).schedule() {
+            Ok(_) => render_secret(&self.typed(visit, form)),
+            Err(invalid) => self.again(visit, form, &invalid),
+        }
+    }
+
+    /// The same form with what was typed, and what is wrong with it.
+    fn again(self, visit: &Visit, form: &Fields, invalid: &InvalidInput) -> Result<Response, Failure> {
+        let mut page = self.typed(visit, form);
+        page.frame.title = format!("Error: {}", page.frame.title);
         let text = sentence(&words::visible(&invalid.to_string()));
-        self.error = Some(FieldError { field: invalid.field(), text, help: invalid.help().unwrap_or_default() });
-        let mut response = render_secret(&self)?;
+        page.error = Some(FieldError { field: invalid.field(), text, help: invalid.help().unwrap_or_default() });
+        let mut response = render_secret(&page)?;
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
         Ok(response)
     }

@@ -156,12 +156,12 @@ async fn row(
         url: words::visible(endpoint.url.as_str()),
         enabled: endpoint.is_enabled(),
         events: events_in_words(endpoint),
-        failing: failing.map(Into::into),
+        failing: failing.map(|since| visit.when(since)),
         day: day(visit, activity.iter().filter(|one| one.endpoint == endpoint.id)),
-        last: deliveries
-            .first()
-            .map(|delivery| (delivery_mark(delivery), delivery.as_stored().created_at.into(), href(delivery.id()))),
-        next: outlook.first().and_then(|outlook| outlook.next_attempt_at).map(Into::into),
+        last: deliveries.first().map(|delivery| {
+            (delivery_mark(delivery), visit.when(delivery.as_stored().created_at), href(delivery.id()))
+        }),
+        next: outlook.first().and_then(|outlook| outlook.next_attempt_at).map(|next| visit.when(next)),
     })
 }
 

@@ -34,6 +34,7 @@ async fn each_form_needs_its_capability_and_says_which() {
         (format!("/logs/events/{event}/resend"), "Resend", 303),
         (format!("/logs/deliveries/{delivery}/resend"), "Resend", 303),
         (format!("/logs/deliveries/{delivery}/cancel"), "Resend", 303),
+        ("/logs/deliveries/many".into(), "Resend", 400),
     ] {
         let refused = world.call("POST", &path, &[("x-role", "viewer")], "name=x").await.expect(403);
         refused.shows(&format!("capability {capability}"));
@@ -67,6 +68,8 @@ async fn another_tenant_s_ids_and_forged_ones_look_missing_in_every_place() {
     ] {
         for path in [
             format!("/webhooks/{webhook}"),
+            format!("/webhooks/{webhook}/health"),
+            format!("/webhooks/{webhook}/history"),
             format!("/webhooks/{webhook}/edit"),
             format!("/webhooks/{webhook}/delete"),
             format!("/webhooks/{webhook}/secret"),

@@ -6,7 +6,7 @@ use notify_core::delivery::Reason;
 use notify_core::testing::Reply;
 use notify_core::{NewEndpoint, TenantId};
 
-use crate::fixture::{World, tenant};
+use crate::fixture::{Page, World, tenant};
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
@@ -57,6 +57,60 @@ async fn each_chart_shows_its_tenant_s_attempts_and_no_other_s() {
     page.shows("The one attempt took at most 1 ms.");
     page.shows("<span class=\"big\">1</span> delivery waits; none is overdue.");
     page.hides(Reason::Status5xx.sentence());
+}
+
+/// The cells of the row of `name` in the overview's table of webhooks.
+fn standing(page: &Page, name: &str) -> Vec<String> {
+    let (_, table) = page.text.split_once("data-live=\"standings\"").expect("the table is there");
+    let row = table.split("<tr>").find(|row| row.contains(&format!("<bdi>{name}</bdi>"))).expect("the row is there");
+    let cells = row.split("<td ").skip(1).map(|cell| {
+        let text = cell.split_once('>').unwrap().1.split("</td>").next().unwrap();
+        // The text between tags.
+        text.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect::<String>()
+    });
+    cells.collect()
+}
+
+#[tokio::test]
+async fn the_overview_tells_of_each_webhook_how_it_did_in_the_time_that_is_shown() {
+    let world = World::new();
+    let (red, blue) = (tenant("red"), tenant("blue"));
+    for name in ["steady", "shaky", "down"] {
+        webhook(&world, name, &red).await;
+    }
+    webhook(&world, "foreign", &blue).await;
+    world.transport.respond(&url("shaky"), [Reply::Failure(Reason::Tls), Reply::Status(503)]);
+    world.transport.respond(&url("down"), vec![Reply::Status(404); 9]);
+    world.publish("{}", &blue).await;
+    for _ in 0..3 {
+        world.publish("{}", &red).await;
+        later(&world, Duration::from_secs(60)).await;
+    }
+    later(&world, Duration::from_secs(300)).await;
+
+    let page = world.get("/?tenant=red").await.expect(200);
+    let because = |reason: Reason| {
+        let (first, rest) = reason.sentence().split_at(1);
+        format!("{}{rest}.", first.to_uppercase())
+    };
+    assert_eq!(standing(&page, "down"), ["down", "6", "0 %", "1 Jan 2026 00:00:00", &because(Reason::Status4xx)]);
+    let [_, attempts, share, failing, reason] = &standing(&page, "shaky")[..] else { panic!("five cells") };
+    assert_eq!((&**attempts, &**share, &**failing), ("5", "60 %", "–"));
+    assert!([Reason::Tls, Reason::Status5xx].map(because).contains(reason), "{reason}");
+    assert_eq!(standing(&page, "steady"), ["steady", "3", "100 %", "–", "–"]);
+    let place =
+        |name: &str| page.text.find(&format!("<bdi>{name}</bdi></a></td>\n      <td data-label=\"Attempts\"")).unwrap();
+    assert!(place("down") < place("shaky") && place("shaky") < place("steady"));
+    page.hides("foreign");
+    page.shows("Webhooks in the last 24 hours, those with most failed attempts first");
+
+    world.clock.advance(DAY * 2);
+    world.get("/?tenant=red").await.expect(200).hides("By webhook");
+    let month = world.get("/?tenant=red&range=30d").await.expect(200);
+    assert_eq!(standing(&month, "steady")[1], "3");
+    let foreign = world.get("/?tenant=blue&range=30d").await.expect(200);
+    assert_eq!(standing(&foreign, "foreign")[1..3], ["1", "100 %"]);
+    foreign.hides("steady");
 }
 
 #[tokio::test]

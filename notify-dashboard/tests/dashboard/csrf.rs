@@ -85,7 +85,9 @@ async fn get_changes_nothing() {
         format!("/logs/events/{event}/resend"),
         format!("/logs/deliveries/{delivery}/resend"),
         format!("/logs/deliveries/{delivery}/cancel"),
+        format!("/logs/deliveries/many?do=resend&delivery={delivery}"),
         "/theme".into(),
+        "/zone".into(),
     ] {
         world.get(&path).await.expect(405);
     }

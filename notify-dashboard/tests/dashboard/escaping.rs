@@ -4,6 +4,8 @@ use notify_core::delivery::{Reason, Response};
 use notify_core::testing::Reply;
 use notify_core::{EndpointPatch, NewEndpoint, NewEvent};
 
+use notify_dashboard::{Access, Scope};
+
 use crate::fixture::{World, tenant};
 
 /// 20 tricks in 5 contexts.
@@ -88,6 +90,7 @@ async fn all_pages(world: &World, webhook: &str, event: &str, delivery: &str, pa
         "/webhooks".into(),
         format!("/webhooks/{webhook}"),
         format!("/webhooks/{webhook}/health"),
+        format!("/webhooks/{webhook}/history"),
         format!("/webhooks/{webhook}/edit"),
         format!("/webhooks/{webhook}/delete"),
         format!("/webhooks/{webhook}/secret"),
@@ -107,44 +110,90 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-/// C76 and fault 46. Name, description, URL, answer, event data, event id field, error text, who disabled it.
+/// C76 and fault 46. Name, description, URL, a header's name, answer, location and so the error's text, the data's key and
+/// value, what the host makes of the body, who disabled it, who is signed in, and the host's own name.
 #[tokio::test]
 async fn a_hundred_payloads_in_what_is_stored_make_no_markup() {
     assert_eq!(payloads().len(), 100);
     for payload in payloads() {
-        let world = World::new();
+        let (formatted, name, back) = (payload.clone(), payload.clone(), payload.clone());
+        let world = World::with(|dashboard| {
+            dashboard
+                .authorize(move |_| std::future::ready(Access::admin(Scope::All).named(name.clone())))
+                .back_link("/", back)
+                .format_payload(move |event, _| {
+                    (event.event_type.as_str() == "connection.updated").then(|| formatted.clone())
+                })
+        });
         let url = format!("https://x.example.com/{}", payload.replace([' ', '\n'], "%20"));
         let mut new = NewEndpoint::new(payload.clone(), url.clone());
         new.options.description = Some(payload.clone());
+        // All that a field name may have of a payload (RFC 9110, section 5.6.2).
+        let name: String =
+            payload.chars().filter(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(*c)).collect();
+        new.options.headers = Some(vec![(format!("x-{name}"), "v".into())]);
         let webhook = world.engine.endpoints().create(new).await.unwrap().endpoint.id.clone();
-        let mut answer = Response::new(500);
+        let mut answer = Response::new(302);
         answer.body = payload.clone().into();
         answer.location = Some(payload.clone());
-        world.transport.respond(&url, [Reply::Response(answer), Reply::Failure(Reason::Tls)]);
-        let event = world
-            .publish(
-                &format!("{{{:?}:{:?}}}", payload.replace('\'', ""), payload.replace('\'', "")),
-                &tenant("default"),
-            )
-            .await;
+        world.transport.respond(&url, [Reply::Response(answer.clone()), Reply::Failure(Reason::Tls)]);
+        let data = format!("{{{:?}:{:?}}}", payload.replace('\'', ""), payload.replace('\'', ""));
+        let event = world.publish(&data, &tenant("default")).await;
         let delivery = world.delivery_of(&event, &tenant("default")).await;
+        let updated = NewEvent::new("connection.updated", "{}").unwrap();
+        let updated = world.engine.publish_event(updated).await.unwrap().event_id;
         world.engine.endpoints().disable(&tenant("default"), &webhook, &payload).await.unwrap();
         all_pages(&world, webhook.as_str(), event.as_str(), &delivery, &payload, "stored").await;
+        for path in [
+            format!("/webhooks/{webhook}?ping={delivery}"),
+            format!("/logs/events/{updated}"),
+            format!("/logs/events/{updated}?view=pretty"),
+        ] {
+            let page = world.get(&path).await.expect(200);
+            assert_clean(&page.text, &payload, &path);
+        }
+        let resent = world.post("/logs/deliveries/many", &format!("do=cancel&delivery={delivery}")).await.expect(200);
+        assert_clean(&resent.text, &payload, "many");
+        let missing = world.get("/nothing").await.expect(404);
+        assert_clean(&missing.text, &payload, "missing");
     }
 }
 
-/// What stands in the address and in forms: search, filter, status, tenant, theme's way back, a refused form's fields.
+/// What stands in the address, in cookies and in forms: 44 places.
 #[tokio::test]
 async fn a_hundred_payloads_in_what_is_sent_make_no_markup() {
     let world = World::new();
     let (webhook, _) = world.webhook("crm").await;
+    let event = world.publish("{}", &tenant("default")).await;
     for payload in payloads() {
         let sent = encoded(&payload);
-        for name in ["q", "status", "type", "webhook", "range", "cursor", "by", "done", "tenant"] {
-            let page = world.get(&format!("/logs?{name}={sent}")).await;
-            assert_clean(&page.text, &payload, name);
+        for (path, names) in [
+            ("/logs".to_owned(), &["q", "status", "type", "webhook", "range", "cursor", "by", "done", "tenant"][..]),
+            ("/webhooks".into(), &["q", "status", "cursor", "done"]),
+            ("/".into(), &["range", "done"]),
+            (format!("/webhooks/{webhook}"), &["ping", "done"]),
+            (format!("/webhooks/{webhook}/health"), &["range"]),
+            (format!("/logs/events/{event}"), &["view"]),
+        ] {
+            for name in names {
+                let page = world.get(&format!("{path}?{name}={sent}")).await;
+                assert_clean(&page.text, &payload, &format!("{name} of {path}"));
+            }
         }
-        for field in ["name", "url", "description", "patterns", "events", "headers", "success"] {
+        for field in [
+            "name",
+            "url",
+            "description",
+            "patterns",
+            "events",
+            "headers",
+            "success",
+            "schedule",
+            "timeout",
+            "jitter",
+            "retry_after",
+            "disabled",
+        ] {
             // The URL is one that the transport refuses, so that the form comes back.
             let form = if field == "url" {
                 format!("name=&url={sent}")
@@ -154,8 +203,26 @@ async fn a_hundred_payloads_in_what_is_sent_make_no_markup() {
             let page = world.post("/webhooks", &form).await.expect(422);
             assert_clean(&page.text, &payload, field);
         }
-        let page = world.post(&format!("/webhooks/{webhook}/delete"), &format!("name={sent}")).await.expect(200);
-        assert_clean(&page.text, &payload, "delete");
+        for (path, form, status) in [
+            (format!("/webhooks/{webhook}/delete"), format!("name={sent}"), 200),
+            (format!("/webhooks/{webhook}/ping"), format!("type={sent}"), 422),
+            (format!("/webhooks/{webhook}/enable"), format!("backlog={sent}"), 400),
+            (format!("/webhooks/{webhook}/secret/rotate"), format!("overlap={sent}"), 400),
+            ("/logs/deliveries/many".into(), format!("do={sent}"), 400),
+            ("/logs/deliveries/many".into(), format!("do=resend&delivery={sent}&here={sent}"), 200),
+            ("/logs/deliveries/many".into(), format!("do=cancel&delivery={sent}&here=%2F{sent}"), 200),
+        ] {
+            let page = world.post(&path, &form).await.expect(status);
+            assert_clean(&page.text, &payload, &form);
+        }
+        for path in ["/theme", "/zone"] {
+            let page = world.post(path, &format!("theme={sent}&zone={sent}&here={sent}")).await.expect(303);
+            assert_eq!(page.header("location"), "/notify/", "{payload}");
+            assert!(!page.header("set-cookie").contains(['<', '"']), "{payload}");
+        }
+        let cookies = format!("notify_zone={payload}; notify_theme={payload}");
+        let page = world.call("GET", "/", &[("cookie", &cookies)], "").await.expect(200);
+        assert_clean(&page.text, &payload, "cookies");
         let origin = world.call("POST", "/theme", &[("origin", &payload)], "").await.expect(403);
         assert_clean(&origin.text, &payload, "origin");
     }

@@ -9,7 +9,8 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use notify_core::testing::{ManualClock, Reply, ScriptedTransport};
 use notify_core::{
-    ConnectionCreated, ConnectionUpdated, Engine, EventId, MemoryStore, NewEndpoint, NewEvent, Secret, TenantId,
+    ConnectionCreated, ConnectionUpdated, Engine, EngineBuilder, EventId, MemoryStore, NewEndpoint, NewEvent, Secret,
+    TenantId,
 };
 use notify_dashboard::{Access, Action, Dashboard, DashboardBuilder, Guarded, Scope};
 use tower::ServiceExt as _;
@@ -39,9 +40,16 @@ impl World {
     }
 
     pub(crate) fn with(settings: impl FnOnce(DashboardBuilder<Guarded>) -> DashboardBuilder<Guarded>) -> Self {
+        Self::of(Engine::builder(MemoryStore::new()), settings)
+    }
+
+    pub(crate) fn of(
+        engine: EngineBuilder,
+        settings: impl FnOnce(DashboardBuilder<Guarded>) -> DashboardBuilder<Guarded>,
+    ) -> Self {
         let clock = ManualClock::at(START.parse().unwrap());
         let transport = ScriptedTransport::new(Reply::Status(200));
-        let engine = Engine::builder(MemoryStore::new())
+        let engine = engine
             .transport(transport.clone())
             .clock(clock.clone())
             .event_type::<ConnectionCreated>()

@@ -14,6 +14,7 @@ async fn a_secret_is_on_no_page_but_the_one_that_reveals_it() {
         "/".to_owned(),
         "/webhooks".into(),
         format!("/webhooks/{id}"),
+        format!("/webhooks/{id}/history"),
         format!("/webhooks/{id}/edit"),
         format!("/webhooks/{id}/delete"),
         format!("/webhooks/{id}/secret"),

@@ -131,7 +131,7 @@ pub(super) fn lines(lines: &[(Key, Vec<Option<usize>>)]) -> Drawing {
 
 impl Drawing {
     fn new(columns: usize) -> Self {
-        let none = When { iso: String::new(), text: String::new() };
+        let none = When::default();
         Self {
             keys: Vec::new(),
             width: columns * COLUMN,
