@@ -172,7 +172,10 @@ async fn each_list_is_led_by_its_own_index() {
         ),
         ("WHERE d.test = 1", "SEARCH d USING INDEX delivery_test (tenant=? AND rowid>? AND rowid<?)"),
         ("d.state > 2", "SEARCH d USING INDEX delivery_ended (tenant=? AND state=? AND rowid>? AND rowid<?)"),
-        ("e.idempotency_key = :key", "SEARCH e USING INDEX event_key (tenant=? AND idempotency_key=?)"),
+        (
+            "e.idempotency_key = :key",
+            "SEARCH e USING INDEX event_key (tenant=? AND idempotency_key=? AND rowid>? AND rowid<?)",
+        ),
         ("WHERE e.test = 1", "SEARCH e USING INDEX event_test (tenant=? AND rowid>? AND rowid<?)"),
     ] {
         let rows = |sql: &str| sql.contains(condition) && sql.contains(":floor");
