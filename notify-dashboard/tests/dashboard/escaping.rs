@@ -140,7 +140,8 @@ async fn a_hundred_payloads_in_what_is_sent_make_no_markup() {
     let (webhook, _) = world.webhook("crm").await;
     for payload in payloads() {
         let sent = encoded(&payload);
-        for name in ["q", "status", "type", "webhook", "range", "cursor", "by", "done", "tenant"] {
+        let filters = ["status", "reason", "class", "type", "webhook", "purpose", "range", "from", "to", "cursor"];
+        for name in filters.into_iter().chain(["q", "by", "done", "tenant"]) {
             let page = world.get(&format!("/logs?{name}={sent}")).await;
             assert_clean(&page.text, &payload, name);
         }

@@ -6,6 +6,7 @@ mod access;
 mod charts;
 mod csrf;
 mod escaping;
+mod finding;
 mod fixture;
 mod mounting;
 mod pages;
