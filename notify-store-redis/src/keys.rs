@@ -42,6 +42,11 @@ pub(crate) fn idempotency(owner: &TenantId, key: &IdempotencyKey) -> String {
     format!("{}/{key}", tenant(owner))
 }
 
+/// Reads what [`idempotency`] wrote for this tenant.
+pub(crate) fn parse_idempotency(owner: &TenantId, text: &str) -> Option<IdempotencyKey> {
+    text.strip_prefix(&tenant(owner))?.strip_prefix('/')?.parse().ok()
+}
+
 /// Reads what [`event`] wrote.
 pub(crate) fn parse_event(text: &str) -> Option<EventKey> {
     let (length, rest) = text.split_once(':')?;
@@ -71,6 +76,17 @@ mod tests {
         }
         for bad in ["", "7", "9:default/evt_1", "7:default", "x:default/evt_1", "7:defaultevt_1"] {
             assert_eq!(parse_event(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_idempotency_key_reads_back_for_its_tenant_alone() {
+        let owner: TenantId = "a/b".parse().unwrap();
+        for text in ["k", "/", "k/1 é", "3:a/b/k"] {
+            let key: IdempotencyKey = text.parse().unwrap();
+            let written = idempotency(&owner, &key);
+            assert_eq!(parse_idempotency(&owner, &written), Some(key));
+            assert_eq!(parse_idempotency(&"a".parse().unwrap(), &written), None);
         }
     }
 

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use notify_core::delivery::{Attempt, Delivery, EventStatus, State};
-use notify_core::event::EventKey;
+use notify_core::event::{EventKey, Purpose};
+use notify_core::id::IdempotencyKey;
 use notify_core::store::activity::{Activity, ActivityQuery};
 use notify_core::store::{
     Cursor, DeliveryLog, DeliveryQuery, EventQuery, EventRecord, Operation, Page, PageRequest, Pruned, Stats,
@@ -21,8 +22,9 @@ use crate::rows::{self, Unreadable, state_code, state_of};
 use crate::settle::pair;
 use crate::{RedisStore, keys, script};
 
-/// How many rows one script looks at, and how many deliveries one prune removes.
+/// How many rows one script looks at, how many a page looks at in all, and how many deliveries one prune removes.
 const CHUNK: usize = 100;
+const MOST_LOOKED_AT: usize = 1_000;
 const MOST_PRUNED: u32 = 200;
 
 /// An index: its key in the shard, and what it names.
@@ -86,19 +88,8 @@ pub(crate) struct Entry {
 impl DeliveryLog for RedisStore {
     async fn event(&self, key: &EventKey) -> Result<Option<EventRecord>, StoreError> {
         let mut args = Args::new();
-        args.text(&keys::event(key));
-        let answer = self.run(Operation::Log, &script::EVENT, self.shard_of(&key.tenant), &args).await?;
-        let [row, deliveries] = tuple(answer).ok_or_else(|| unexpected("event"))?;
-        let row = fields(row);
-        if row.is_empty() {
-            return Ok(None);
-        }
-        let summary = summary(key.clone(), &row, &rows_of(deliveries));
-        let summary = summary.map_err(|problem| corrupt(key.id.to_string(), problem))?;
-        match self.with_event(summary).await? {
-            Ok(record) => Ok(Some(record)),
-            Err(problem) => Err(corrupt(key.id.to_string(), problem)),
-        }
+        args.text(&keys::event(key)).text("");
+        self.one_event(&key.tenant, &args).await
     }
 
     async fn attempts(&self, delivery: &DeliveryId) -> Result<Vec<Attempt>, StoreError> {
@@ -124,9 +115,13 @@ impl DeliveryLog for RedisStore {
 
     /// With an endpoint the pages follow that endpoint's deliveries, and cursors are their numbers.
     async fn events(&self, query: &EventQuery) -> Result<Page<EventRecord>, StoreError> {
+        if let Some(key) = &query.key {
+            return self.event_with_key(query, key).await;
+        }
         let wanted = |found: &Summary| {
             found.key.tenant == query.tenant
                 && query.event_type.as_ref().is_none_or(|wanted| *wanted == found.event_type)
+                && query.purpose.is_none_or(|wanted| wanted == found.purpose)
                 && query.since.is_none_or(|since| found.created_at >= since)
                 && query.until.is_none_or(|until| found.created_at < until)
                 && query.status.is_none_or(|wanted| wanted == found.status())
@@ -147,16 +142,9 @@ impl DeliveryLog for RedisStore {
 
     async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<Delivery>, StoreError> {
         let read = |entry: Entry| {
-            let kind: Option<String> = rows::needed(&entry.row, "ty").ok();
+            let event_type: EventType = rows::needed(&entry.row, "ty").ok()?;
             let delivery = rows::delivery(&entry.name, &entry.row).ok()?;
-            let created_at = delivery.as_stored().created_at;
-            let wanted = delivery.event().tenant == query.tenant
-                && query.state.is_none_or(|wanted| wanted == delivery.state())
-                && query.event_type.as_ref().is_none_or(|wanted| kind.as_deref() == Some(wanted.as_str()))
-                && query.endpoint.as_ref().is_none_or(|wanted| wanted == delivery.endpoint())
-                && query.since.is_none_or(|since| created_at >= since)
-                && query.until.is_none_or(|until| created_at < until);
-            wanted.then_some(delivery)
+            query.wants(&delivery, &event_type, rows::purpose(&entry.row)).then_some(delivery)
         };
         self.page(&query.tenant, &Index::deliveries(query), query.page, read).await
     }
@@ -223,7 +211,34 @@ impl RedisStore {
         let shard = self.shard_of(&found.key.tenant);
         let mut events = self.read_events(Operation::Log, shard, BTreeSet::from([&found.key])).await?;
         let event = events.remove(&found.key).unwrap_or_else(|| Err(Unreadable("it is gone".to_owned())));
-        Ok(event.map(|event| EventRecord { event, created_at: found.created_at, deliveries: found.deliveries }))
+        Ok(event.map(|event| {
+            let Summary { created_at, idempotency_key, purpose, deliveries, .. } = found;
+            EventRecord { event, created_at, idempotency_key, purpose, deliveries }
+        }))
+    }
+
+    async fn one_event(&self, tenant: &TenantId, args: &Args) -> Result<Option<EventRecord>, StoreError> {
+        let answer = self.run(Operation::Log, &script::EVENT, self.shard_of(tenant), args).await?;
+        let [name, row, deliveries] = tuple(answer).ok_or_else(|| unexpected("event"))?;
+        let row = fields(row);
+        if row.is_empty() {
+            return Ok(None);
+        }
+        let key = keys::parse_event(&text(name)).ok_or_else(|| unexpected("event"))?;
+        let id = key.id.to_string();
+        let summary = summary(key, &row, &rows_of(deliveries)).map_err(|problem| corrupt(id.clone(), problem))?;
+        self.with_event(summary).await?.map(Some).map_err(|problem| corrupt(id, problem))
+    }
+
+    /// A key names one event at most, so there is no second page.
+    async fn event_with_key(&self, query: &EventQuery, key: &IdempotencyKey) -> Result<Page<EventRecord>, StoreError> {
+        let mut args = Args::new();
+        args.text("").text(&keys::idempotency(&query.tenant, key));
+        let found = match query.page.after {
+            None => self.one_event(&query.tenant, &args).await?,
+            Some(_) => None,
+        };
+        Ok(Page { items: found.into_iter().filter(|record| query.wants(record)).collect(), next: None })
     }
 
     /// Some rows of an index, newest first.
@@ -264,22 +279,24 @@ impl RedisStore {
     {
         let limit = page.limit.clamp(1, 100) as usize;
         let mut items: Vec<(u64, T)> = Vec::new();
-        let mut below = Below::page(page);
-        loop {
-            let entries = self.entries(Operation::Log, tenant, index, below, CHUNK.min(limit + 1)).await?;
-            let Some(last) = entries.last().map(|entry| entry.number) else { break };
-            below = Below::Number(last);
+        let (mut below, mut looked_at, mut next) = (Below::page(page), 0, None);
+        while looked_at < MOST_LOOKED_AT {
+            let many = if looked_at == 0 { CHUNK.min(limit + 1) } else { CHUNK };
+            let entries = self.entries(Operation::Log, tenant, index, below, many).await?;
+            next = entries.last().map(|entry| Cursor(entry.number));
+            let Some(last) = next else { break };
+            below = Below::Number(last.0);
+            looked_at += entries.len();
             for entry in entries {
                 let number = entry.number;
                 items.extend(read(entry).map(|item| (number, item)));
             }
             if items.len() > limit {
+                items.truncate(limit);
+                next = items.last().map(|(number, _)| Cursor(*number));
                 break;
             }
         }
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let next = items.last().filter(|_| more).map(|(number, _)| Cursor(*number));
         Ok(Page { items: items.into_iter().map(|(_, item)| item).collect(), next })
     }
 }
@@ -293,6 +310,8 @@ struct Summary {
     key: EventKey,
     event_type: EventType,
     created_at: Timestamp,
+    idempotency_key: Option<IdempotencyKey>,
+    purpose: Purpose,
     deliveries: Vec<Delivery>,
 }
 
@@ -304,8 +323,16 @@ impl Summary {
 
 /// Deliveries that cannot be read are left out: one must not hide the others. A claim names them (S13).
 fn summary(key: EventKey, row: &Fields, deliveries: &[(String, Fields)]) -> Result<Summary, Unreadable> {
+    let idempotency_key = match rows::optional::<String>(row, "k")? {
+        None => None,
+        Some(text) => Some(
+            keys::parse_idempotency(&key.tenant, &text).ok_or_else(|| Unreadable("field k is malformed".to_owned()))?,
+        ),
+    };
     Ok(Summary {
         key,
+        idempotency_key,
+        purpose: rows::purpose(row),
         event_type: rows::needed(row, "ty")?,
         created_at: Timestamp::from_millis(rows::needed(row, "c")?),
         deliveries: deliveries.iter().filter_map(|(id, row)| rows::delivery(id, row).ok()).collect(),

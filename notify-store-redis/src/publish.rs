@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use notify_core::delivery::NewDelivery;
-use notify_core::event::EventKey;
+use notify_core::event::{EventKey, Purpose};
 use notify_core::store::{InsertOutcome, Inserted, Operation, PublishBatch, PublishedEvent, StoreError};
 use notify_core::{EventId, TenantId};
 use redis::Value;
@@ -151,6 +151,11 @@ fn insert_args(batch: &PublishBatch, indexes: &[usize], nonce: &str) -> Args {
         args.text(&key_of(published)).text(&hex::encode(published.fingerprint)).text(event.event_type.as_str());
         args.time(event.timestamp).add(&event.body[..]).number(published.deliveries.len());
         published.deliveries.iter().for_each(|new| add_new(&mut args, new));
+    }
+    for (place, index) in (1_usize..).zip(indexes) {
+        if batch.events[*index].purpose == Purpose::Test {
+            args.number(place);
+        }
     }
     args
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use notify_core::delivery::{Attempt, Delivery, NewDelivery, Outcome, Reason, ResponseHead, Start, State};
-use notify_core::event::{Event, EventKey};
+use notify_core::event::{Event, EventKey, Purpose};
 use notify_core::id::{AttemptNumber, ChangeId, ClaimToken, Round, Version};
 use notify_core::{DeliveryId, Timestamp};
 use redis::Value;
@@ -39,7 +39,7 @@ pub(crate) fn hex_of(bytes: [u8; 16]) -> String {
     hex::encode(bytes)
 }
 
-fn optional<T: FromStr>(fields: &Fields, name: &str) -> Result<Option<T>, Unreadable> {
+pub(crate) fn optional<T: FromStr>(fields: &Fields, name: &str) -> Result<Option<T>, Unreadable> {
     let Some(bytes) = fields.get(name.as_bytes()) else { return Ok(None) };
     let text = std::str::from_utf8(bytes).ok();
     text.and_then(|text| text.parse().ok()).map(Some).ok_or_else(|| Unreadable(format!("field {name} is malformed")))
@@ -87,6 +87,11 @@ pub(crate) fn delivery(id: &str, fields: &Fields) -> Result<Delivery, Unreadable
     stored.settled_at = time(fields, "z")?;
     stored.last_change = id16(fields, "lc")?.map(ChangeId::from_bytes);
     Delivery::restore(stored).map_err(|error| Unreadable(error.to_string()))
+}
+
+/// What an event or a delivery is for.
+pub(crate) fn purpose(fields: &Fields) -> Purpose {
+    if fields.contains_key(&b"pu"[..]) { Purpose::Test } else { Purpose::Live }
 }
 
 /// An event from its fields `ty`, `ts` and `b`.

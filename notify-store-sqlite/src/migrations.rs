@@ -12,8 +12,11 @@ pub const APPLICATION_ID: u32 = 0x6e74_6679;
 /// The migrations in order: the first makes version 1. For hosts that run them with their own tool, which must then
 /// also set `application_id` to [`APPLICATION_ID`] and `user_version` to the number of the last one, in the same
 /// transaction.
-pub const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/001_initial.sql"), include_str!("../migrations/002_activity.sql")];
+pub const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/001_initial.sql"),
+    include_str!("../migrations/002_activity.sql"),
+    include_str!("../migrations/003_finding.sql"),
+];
 
 /// The newest schema this release knows.
 pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use notify_core::delivery::{Attempt, Delivery, Outcome, Reason, ResponseHead, State};
-use notify_core::event::{Event, EventKey};
+use notify_core::event::{Event, EventKey, Purpose};
 use notify_core::id::{AttemptNumber, ChangeId, ClaimToken, Round, Version};
-use notify_core::store::CorruptRecord;
+use notify_core::store::{CorruptRecord, EventRecord};
 use notify_core::{DeliveryId, EndpointId, Timestamp};
 use rusqlite::Row;
 use rusqlite::types::{FromSql, Type};
@@ -19,7 +19,7 @@ const STATES: [State; 6] =
 
 /// `SELECT` of deliveries with what [`delivery`] reads, and the rest of the statement.
 macro_rules! select_deliveries {
-    ($tail:literal) => {
+    ($($tail:tt)+) => {
         concat!(
             "SELECT d.id, d.uid, t.uid, e.uid, q.uid, d.state, d.ready_at, d.token, d.version, d.round, d.attempts,
                     d.failures, d.lost_leases, d.lost_logged, d.reason, e.created_at, d.settled_at, d.last_change,
@@ -28,7 +28,7 @@ macro_rules! select_deliveries {
              LEFT JOIN event e ON e.id = d.event
              LEFT JOIN tenant t ON t.id = d.tenant
              LEFT JOIN queue q ON q.id = d.endpoint ",
-            $tail
+            $($tail)+
         )
     };
 }
@@ -39,12 +39,12 @@ pub(crate) const TENANT_COLUMN: usize = 21;
 
 /// `SELECT` of events with what [`event`] reads, and the rest of the statement.
 macro_rules! select_events {
-    ($tail:literal) => {
+    ($($tail:tt)+) => {
         concat!(
-            "SELECT e.id, t.uid, e.uid, e.type, e.timestamp, e.body, e.created_at
+            "SELECT e.id, t.uid, e.uid, e.type, e.timestamp, e.body, e.created_at, e.idempotency_key, e.test
              FROM event e
              LEFT JOIN tenant t ON t.id = e.tenant ",
-            $tail
+            $($tail)+
         )
     };
 }
@@ -58,6 +58,11 @@ pub(crate) fn state_code(state: State) -> i64 {
 /// The state with this number.
 pub(crate) fn state_of(code: i64) -> Option<State> {
     usize::try_from(code).ok().and_then(|index| STATES.get(index)).copied()
+}
+
+/// The schema's number of a purpose.
+pub(crate) fn test_code(purpose: Purpose) -> i64 {
+    i64::from(purpose == Purpose::Test)
 }
 
 /// Counters fit 63 bits: they grow by one a write.
@@ -160,15 +165,23 @@ pub(crate) fn corrupt_delivery(row: &Row<'_>, problem: String) -> CorruptRecord 
     CorruptRecord { record, problem }
 }
 
-/// An event that [`select_events`] selected, and when it was published.
-pub(crate) fn event(row: &Row<'_>) -> Result<(Event, Timestamp), Unreadable> {
+/// An event that [`select_events`] selected, without its deliveries.
+pub(crate) fn record(row: &Row<'_>) -> Result<EventRecord, Unreadable> {
     let event = Event {
         key: EventKey { tenant: parsed(row, 1, "tenant")?, id: parsed(row, 2, "event")? },
         event_type: parsed(row, 3, "event type")?,
         timestamp: needed_time(row, 4, "timestamp")?,
         body: Bytes::from(column::<Vec<u8>>(row, 5, "body")?),
     };
-    Ok((event, needed_time(row, 6, "created_at")?))
+    let key: Option<String> = column(row, 7, "idempotency_key")?;
+    let key = key.map(|key| key.parse().map_err(|_| Unreadable::new("idempotency_key is malformed"))).transpose()?;
+    Ok(EventRecord {
+        event: Arc::new(event),
+        created_at: needed_time(row, 6, "created_at")?,
+        idempotency_key: key,
+        purpose: if column::<bool>(row, 8, "test")? { Purpose::Test } else { Purpose::Live },
+        deliveries: Vec::new(),
+    })
 }
 
 /// An attempt: number, round, started_at, duration_nanos, outcome, status_code, error, detail, url, response,

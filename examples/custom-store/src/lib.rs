@@ -16,7 +16,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use notify_core::delivery::{Attempt, Delivery};
-use notify_core::event::{EventKey, Fingerprint};
+use notify_core::event::{EventKey, Fingerprint, Purpose};
 use notify_core::id::{ChangeId, ClaimToken, IdempotencyKey};
 use notify_core::store::activity::Tally;
 use notify_core::{DeliveryId, Endpoint, EndpointId, Event, Timestamp};
@@ -48,6 +48,7 @@ struct EventRow {
     event: Arc<Event>,
     fingerprint: Fingerprint,
     idempotency_key: Option<IdempotencyKey>,
+    purpose: Purpose,
     created_at: Timestamp,
 }
 

@@ -30,29 +30,15 @@ impl DeliveryLog for MapStore {
     async fn events(&self, query: &EventQuery) -> Result<Page<EventRecord>, StoreError> {
         let tables = self.tables();
         let records = tables.events.iter().map(|(number, row)| (*number, tables.record(*number, row)));
-        let wanted = records.filter(|(_, record)| {
-            let to = |id| record.deliveries.iter().any(|delivery| delivery.endpoint() == id);
-            record.event.key.tenant == query.tenant
-                && query.status.is_none_or(|status| record.status() == status)
-                && query.event_type.as_ref().is_none_or(|wanted| *wanted == record.event.event_type)
-                && query.endpoint.as_ref().is_none_or(to)
-                && query.since.is_none_or(|since| record.created_at >= since)
-                && query.until.is_none_or(|until| record.created_at < until)
-        });
+        let wanted = records.filter(|(_, record)| query.wants(record));
         Ok(page(wanted, query.page))
     }
 
     async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<Delivery>, StoreError> {
         let tables = self.tables();
         let rows = tables.deliveries.iter().filter_map(|(number, row)| {
-            let event = &tables.events.get(&row.event)?.event;
-            let created_at = row.delivery.as_stored().created_at;
-            let wanted = event.key.tenant == query.tenant
-                && query.state.is_none_or(|state| row.delivery.state() == state)
-                && query.event_type.as_ref().is_none_or(|wanted| *wanted == event.event_type)
-                && query.endpoint.as_ref().is_none_or(|wanted| wanted == row.delivery.endpoint())
-                && query.since.is_none_or(|since| created_at >= since)
-                && query.until.is_none_or(|until| created_at < until);
+            let event = tables.events.get(&row.event)?;
+            let wanted = query.wants(&row.delivery, &event.event.event_type, event.purpose);
             wanted.then(|| (*number, row.delivery.clone()))
         });
         Ok(page(rows, query.page))
@@ -100,6 +86,8 @@ impl Tables {
         EventRecord {
             event: Arc::clone(&row.event),
             created_at: row.created_at,
+            idempotency_key: row.idempotency_key.clone(),
+            purpose: row.purpose,
             deliveries: self.deliveries_of(number).map(|row| row.delivery.clone()).collect(),
         }
     }

@@ -95,8 +95,8 @@ impl Tables {
 
     fn add_event(&mut self, new: &PublishedEvent, created_at: Timestamp) {
         let (number, event) = (self.next_number(), std::sync::Arc::clone(&new.event));
-        let (fingerprint, idempotency_key) = (new.fingerprint, new.idempotency_key.clone());
-        self.events.insert(number, EventRow { event, fingerprint, idempotency_key, created_at });
+        let (fingerprint, idempotency_key, purpose) = (new.fingerprint, new.idempotency_key.clone(), new.purpose);
+        self.events.insert(number, EventRow { event, fingerprint, idempotency_key, purpose, created_at });
         for delivery in &new.deliveries {
             self.add_delivery(number, &new.event.key, delivery, created_at);
         }

@@ -8,12 +8,14 @@
 //! | `POST /events` `{event, data, event_id?, idempotency_key?, timestamp?, tenant?, not_before?}` | publishes; 202 `{event_id, deliveries, duplicate}` once durable |
 //! | `POST /events/batch` `[…]` | the same for up to 1,000, all or nothing |
 //! | `GET /events/{id}` | one event with its bytes, deliveries and attempts |
-//! | `GET /events` · `GET /deliveries` `?status=&event=&endpoint=&since=&until=&cursor=&limit=` | the log, newest first |
+//! | `GET /events` `?status=&event=&endpoint=&idempotency_key=&purpose=&since=&until=&cursor=&limit=` | the log by event, newest first |
+//! | `GET /deliveries` `?status=&reason=&class=&event=&endpoint=&purpose=&since=&until=&cursor=&limit=` | the same by delivery |
 //! | `GET /stats` · `GET /health` | counts; 200 while the engine runs and the store answers, else 503 |
 //!
 //! Every call takes `?tenant=`; another tenant's id is a 404. Errors are `{"error":{"code","field?","message","help?"}}`:
 //! 400 for what cannot be read, 422 for a refused value, 404, 405, 409 (conflict), 413 (too large), 503 (the store
-//! cannot take it now, with `Retry-After`). Unknown fields and parameters are refused.
+//! cannot take it now, with `Retry-After`). Unknown fields and parameters are refused. A page of a list may be short, even
+//! empty, and still have a `next_cursor`: only `null` is the end.
 
 mod api;
 mod options;

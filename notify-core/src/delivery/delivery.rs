@@ -4,7 +4,7 @@ use crate::event::EventKey;
 use crate::id::{ChangeId, ClaimToken, DeliveryId, EndpointId, Round, Version};
 use crate::time::Timestamp;
 
-use super::{NewDelivery, Reason, Start, State};
+use super::{NewDelivery, Outcome, Reason, Start, State};
 
 /// One event for one endpoint, as it stands in a store.
 ///
@@ -41,7 +41,7 @@ pub struct StoredDelivery {
     pub lost_leases: u32,
     /// How many of those have their row in the log.
     pub lost_logged: u32,
-    /// What went wrong last, unless it was delivered.
+    /// How the last attempt failed, over all rounds; `None` if it was a success, and before the first.
     pub reason: Option<Reason>,
     /// When the event was published.
     pub created_at: Timestamp,
@@ -174,6 +174,16 @@ impl Delivery {
     #[must_use]
     pub const fn token(&self) -> Option<ClaimToken> {
         self.0.token
+    }
+
+    /// How its last attempt ended, over all rounds; `None` before the first.
+    #[must_use]
+    pub const fn last_outcome(&self) -> Option<Outcome> {
+        match (self.0.reason, self.0.attempts) {
+            (Some(reason), _) => Some(Outcome::Failure(reason)),
+            (None, 0) => None,
+            (None, _) => Some(Outcome::Success),
+        }
     }
 
     /// Lost leases that have no row in the log yet.

@@ -6,6 +6,7 @@ mod delivery;
 mod new_delivery;
 mod reason;
 mod reply;
+mod response_class;
 mod state;
 mod tls_fault;
 
@@ -14,5 +15,6 @@ pub use delivery::{CorruptDelivery, Delivery, StoredDelivery};
 pub use new_delivery::{NewDelivery, Start};
 pub use reason::Reason;
 pub use reply::{Response, SendFailure};
+pub use response_class::ResponseClass;
 pub use state::{EventStatus, State};
 pub use tls_fault::TlsFault;

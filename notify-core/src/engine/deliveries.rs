@@ -16,7 +16,7 @@ use super::shared::{RACES, STORE_DEADLINE, Shared};
 /// Deliveries of this engine's store. A cheap handle.
 #[derive(Clone, Debug)]
 pub struct Deliveries {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 #[derive(Clone, Copy)]
@@ -108,7 +108,7 @@ impl Deliveries {
         Ok(Gate::of(found.into_iter().next().flatten().as_deref()))
     }
 
-    async fn call<T>(
+    pub(super) async fn call<T>(
         &self,
         operation: Operation,
         work: impl Future<Output = Result<T, StoreError>> + Send,

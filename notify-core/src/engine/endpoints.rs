@@ -99,7 +99,7 @@ impl Endpoints {
     /// # Errors
     /// The page's limit is not 1 to 100, or the store does not answer.
     pub async fn list(&self, query: &EndpointQuery) -> Result<Page<Arc<Endpoint>>, ControlError> {
-        super::history::check_limit(query.page)?;
+        query.page.validate()?;
         Ok(self.call(self.shared.admin.list(query)).await?)
     }
 

@@ -5,16 +5,13 @@ use std::sync::Arc;
 use crate::delivery::{Attempt, Delivery, State};
 use crate::event::EventKey;
 use crate::id::{DeliveryId, EndpointId, TenantId};
-use crate::input::InvalidInput;
 use crate::retry::RetrySchedule;
 use crate::store::activity::{Activity, ActivityQuery};
-use crate::store::{DeliveryQuery, EventQuery, EventRecord, Operation, Page, PageRequest, Stats, StoreError};
+use crate::store::{DeliveryQuery, EventQuery, EventRecord, Operation, Page, Stats, StoreError};
 use crate::time::Timestamp;
 
 use super::error::ControlError;
 use super::shared::{STORE_DEADLINE, Shared};
-
-const MAX_PAGE: u32 = 100;
 
 /// The delivery log of this engine's store. A cheap handle.
 #[derive(Clone, Debug)]
@@ -52,21 +49,21 @@ impl History {
         self.call(self.shared.log.attempts(delivery)).await
     }
 
-    /// A page of events, newest first.
+    /// A page of events, newest first. It may be short, even empty, and still have a [`next`](Page::next).
     ///
     /// # Errors
-    /// The page's limit is not 1 to 100, or the store does not answer.
+    /// [`EventQuery::validate`] refuses the query, or the store does not answer.
     pub async fn events(&self, query: &EventQuery) -> Result<Page<EventRecord>, ControlError> {
-        check_limit(query.page)?;
+        query.validate()?;
         Ok(self.call(self.shared.log.events(query)).await?)
     }
 
-    /// A page of deliveries, newest first.
+    /// A page of deliveries, newest first. It may be short, even empty, and still have a [`next`](Page::next).
     ///
     /// # Errors
-    /// The page's limit is not 1 to 100, or the store does not answer.
+    /// [`DeliveryQuery::validate`] refuses the query, or the store does not answer.
     pub async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<Delivery>, ControlError> {
-        check_limit(query.page)?;
+        query.validate()?;
         Ok(self.call(self.shared.log.deliveries(query)).await?)
     }
 
@@ -132,13 +129,6 @@ impl History {
     async fn call<T>(&self, work: impl Future<Output = Result<T, StoreError>> + Send) -> Result<T, StoreError> {
         self.shared.within(STORE_DEADLINE, Operation::Log, work).await
     }
-}
-
-pub(super) fn check_limit(page: PageRequest) -> Result<(), InvalidInput> {
-    if page.limit == 0 || page.limit > MAX_PAGE {
-        return Err(InvalidInput::new("limit", "NTF-LIMIT", "is 1 to 100"));
-    }
-    Ok(())
 }
 
 fn outlook(delivery: &Delivery, schedule: &RetrySchedule, now: Timestamp) -> Outlook {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::delivery::{NewDelivery, Start};
-use crate::event::NewEvent;
+use crate::event::{NewEvent, Purpose};
 use crate::fanout::delivery_id;
 use crate::id::{EndpointId, EventId, EventType, TenantId};
 use crate::store::{PublishBatch, PublishedEvent};
@@ -31,7 +31,8 @@ impl PingRequest {
 
 impl Endpoints {
     /// Publishes an event of type [`PING`] for this endpoint alone, whatever its filter says: it is signed, sent,
-    /// retried and logged as any other, and the receiver can tell it by its type. Its data is the endpoint's id.
+    /// retried and logged as any other, and the receiver can tell it by its type. The log keeps it as a
+    /// [`Purpose::Test`]. Its data is the endpoint's id.
     ///
     /// # Errors
     /// As [`ping_with`](Self::ping_with).
@@ -71,6 +72,7 @@ impl Endpoints {
             event: Arc::new(built),
             fingerprint: event.fingerprint(),
             idempotency_key: None,
+            purpose: Purpose::Test,
         };
         let publisher = Publisher { shared: Arc::clone(&self.shared) };
         Ok(only(publisher.insert(PublishBatch { now, events: vec![published] }).await?)?)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::endpoint::Endpoint;
-use crate::event::{Event, EventPayload, NewEvent};
+use crate::event::{Event, EventPayload, NewEvent, Purpose};
 use crate::fanout::fan_out;
 use crate::id::EventId;
 use crate::store::{InsertOutcome, Operation, PublishBatch, PublishedEvent, StoreError};
@@ -186,6 +186,7 @@ pub(crate) fn fanned_out(
         event: Arc::new(built),
         fingerprint: event.fingerprint(),
         idempotency_key: event.idempotency_key().cloned(),
+        purpose: Purpose::Live,
     }
 }
 

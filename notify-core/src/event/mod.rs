@@ -3,6 +3,7 @@
 mod envelope;
 mod new_event;
 mod payload;
+mod purpose;
 
 use bytes::Bytes;
 
@@ -12,6 +13,7 @@ use crate::time::Timestamp;
 pub use envelope::envelope;
 pub use new_event::{Fingerprint, NewEvent};
 pub use payload::{ConnectionCreated, ConnectionUpdated, EventPayload};
+pub use purpose::Purpose;
 
 /// Names one event: ids are unique for their tenant only.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

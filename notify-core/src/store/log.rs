@@ -8,12 +8,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::delivery::{Attempt, Delivery, EventStatus, State};
-use crate::event::{Event, EventKey};
-use crate::id::{DeliveryId, EndpointId, EventType, TenantId};
+use crate::event::{Event, EventKey, Purpose};
+use crate::id::{DeliveryId, EndpointId, IdempotencyKey, TenantId};
 use crate::time::Timestamp;
 
-use super::StoreError;
 use super::activity::{Activity, ActivityQuery};
+use super::{DeliveryQuery, EventQuery, StoreError};
 
 /// Reads events, deliveries and attempts.
 #[async_trait]
@@ -30,13 +30,13 @@ pub trait DeliveryLog: Debug + Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     async fn attempts(&self, delivery: &DeliveryId) -> Result<Vec<Attempt>, StoreError>;
 
-    /// A page of events, newest first. Rows that are inserted while somebody pages neither repeat nor hide others.
+    /// A page of the events that [`EventQuery::wants`], newest first. Rows that are inserted while somebody pages neither repeat nor hide others.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn events(&self, query: &EventQuery) -> Result<Page<EventRecord>, StoreError>;
 
-    /// A page of deliveries, newest first.
+    /// A page of the deliveries that [`DeliveryQuery::wants`], newest first.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -79,6 +79,10 @@ pub struct EventRecord {
     pub event: Arc<Event>,
     /// When it was published.
     pub created_at: Timestamp,
+    /// The host's key, if it gave one.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// What it is for.
+    pub purpose: Purpose,
     /// Its deliveries.
     pub deliveries: Vec<Delivery>,
 }
@@ -91,71 +95,19 @@ impl EventRecord {
     }
 }
 
-/// Which events to list; `None` = any.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct EventQuery {
-    /// Whose.
-    pub tenant: TenantId,
-    /// With this status.
-    pub status: Option<EventStatus>,
-    /// Of this type.
-    pub event_type: Option<EventType>,
-    /// With a delivery to this endpoint.
-    pub endpoint: Option<EndpointId>,
-    /// Published at or after this.
-    pub since: Option<Timestamp>,
-    /// Published before this.
-    pub until: Option<Timestamp>,
-    /// Which page.
-    pub page: PageRequest,
-}
-
-/// Which deliveries to list; `None` = any.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct DeliveryQuery {
-    /// Whose.
-    pub tenant: TenantId,
-    /// In this state.
-    pub state: Option<State>,
-    /// Of an event of this type.
-    pub event_type: Option<EventType>,
-    /// To this endpoint.
-    pub endpoint: Option<EndpointId>,
-    /// Published at or after this.
-    pub since: Option<Timestamp>,
-    /// Published before this.
-    pub until: Option<Timestamp>,
-    /// Which page.
-    pub page: PageRequest,
-}
-
-/// Which page of a list.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct PageRequest {
-    /// Where the last page ended; `None` = the first page.
-    pub after: Option<Cursor>,
-    /// How many rows at most, 1 to 100.
-    pub limit: u32,
-}
-
-impl Default for PageRequest {
-    fn default() -> Self {
-        Self { after: None, limit: 50 }
-    }
-}
-
 /// Some rows, and where to go on.
+///
+/// A page may have fewer rows than its limit, even none, and still a `next`: where a filter leaves most rows out, a
+/// store looks at a bounded number of them a call. The end is where there is no `next`, and nowhere else.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
-    /// For the next page; `None` at the end.
+    /// For the next page; `None` at the end, and only there.
     pub next: Option<Cursor>,
 }
 
-/// A place in a list: the store's own number of the last row that was shown. It names a row, not an offset, so
+/// A place in a list: the store's own number of the last row that was looked at. It names a row, not an offset, so
 /// that new rows do not move it. Shown as text that only says which place it is; whose rows are listed is decided
 /// by the query alone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

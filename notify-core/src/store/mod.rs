@@ -10,16 +10,16 @@ mod error;
 mod log;
 mod memory;
 mod model;
+mod query;
 #[allow(clippy::module_inception, reason = "the trait that the folder is about")]
 mod store;
 mod types;
 
 pub use directory::{EndpointAdmin, EndpointDirectory, EndpointQuery, Replaced};
 pub use error::{BoxError, Operation, StoreError};
-pub use log::{
-    Cursor, DeliveryLog, DeliveryQuery, EventQuery, EventRecord, InvalidCursor, Page, PageRequest, Pruned, Stats,
-};
+pub use log::{Cursor, DeliveryLog, EventRecord, InvalidCursor, Page, Pruned, Stats};
 pub use memory::MemoryStore;
+pub use query::{DeliveryQuery, EventQuery, PageRequest};
 pub use store::Store;
 pub use types::{
     ApplyOutcome, ClaimBatch, ClaimRequest, Claimed, CorruptRecord, Free, InsertOutcome, Inserted, Mark, PublishBatch,

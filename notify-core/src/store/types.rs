@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::delivery::{Delivery, NewDelivery};
-use crate::event::{Event, Fingerprint};
+use crate::event::{Event, Fingerprint, Purpose};
 use crate::id::{ClaimToken, EndpointId, EventId, IdempotencyKey, Version};
 use crate::time::Timestamp;
 
@@ -25,6 +25,8 @@ pub struct PublishedEvent {
     pub fingerprint: Fingerprint,
     /// The host's key, unique for the tenant.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// What it is for: the log is filtered by it.
+    pub purpose: Purpose,
     /// One for each endpoint that wants it.
     pub deliveries: Vec<NewDelivery>,
 }

@@ -127,6 +127,13 @@ wrong_stores! {
         "fairness::numbers_of_endpoints_without_rows_are_harmless",
         "fairness::one_row_is_found_behind_many_full_endpoints",
         "fairness::with_a_default_of_zero_only_listed_endpoints_get_rows",
+        "finding::a_delivery_that_came_through_in_the_end_is_found_by_no_reason",
+        "finding::a_new_round_has_the_last_answer_of_the_one_before_until_its_own",
+        "finding::deliveries_are_found_by_the_class_of_their_last_answer",
+        "finding::deliveries_are_found_by_the_reason_of_their_last_attempt",
+        "finding::no_filter_finds_another_tenant_s_rows",
+        "finding::rows_that_come_while_somebody_pages_with_a_filter_neither_repeat_nor_hide_others",
+        "finding::the_filters_hold_together",
     ];
     wrong_store_claims_by_due_time_alone ClaimsByDueTimeAlone "claims by due time alone, and starves" [
         "fairness::a_deep_backlog_does_not_keep_another_endpoint_s_only_row_waiting",
@@ -138,6 +145,7 @@ wrong_stores! {
     ];
     wrong_store_drops_an_excluded_endpoint DropsAnExcludedEndpoint "forgets an endpoint that it left out" [
         "fairness::an_endpoint_that_was_left_out_is_served_once_it_has_a_number",
+        "finding::a_new_round_has_the_last_answer_of_the_one_before_until_its_own",
     ];
     wrong_store_counts_rows_beyond_the_number CountsRowsBeyondTheNumber "asks again at once for rows beyond the number: a hot loop" [
         "next::rows_beyond_an_endpoint_s_number_do_not_count",
@@ -251,18 +259,22 @@ wrong_stores! {
     wrong_store_the_default_tenant_sees_all TheDefaultTenantSeesAll "takes the default tenant for all" [
         "tenants::the_default_tenant_is_a_tenant_of_its_own",
         "tenants::no_tenant_is_a_wildcard",
+        "finding::a_key_finds_the_event_of_its_tenant",
     ];
     wrong_store_pages_by_offset PagesByOffset "pages by offset" [
         "log::events_that_come_while_somebody_pages_neither_repeat_nor_hide_others",
         "durable::a_cursor_names_its_place_after_a_restart",
         "log::deliveries_that_come_while_somebody_pages_neither_repeat_nor_hide_others",
         "~rotations::pages_stay_whole_while_others_publish",
+        "finding::rows_that_come_while_somebody_pages_with_a_filter_neither_repeat_nor_hide_others",
     ];
     wrong_store_since_is_exclusive SinceIsExclusive "takes `since` for `after`" [
         "filters::since_is_inclusive_and_until_is_not_for_events",
         "filters::a_row_must_pass_every_filter_of_a_delivery_query",
         "filters::a_row_must_pass_every_filter_of_an_event_query",
         "filters::since_is_inclusive_and_until_is_not_for_deliveries",
+        "finding::the_filters_hold_together",
+        "finding::the_filters_of_events_hold_together",
     ];
     wrong_store_prunes_a_moment_too_early PrunesAMomentTooEarly "prunes what ended just then" [
         "retention::an_event_goes_once_its_delivery_ended_before_the_time_and_not_at_it",
@@ -385,6 +397,7 @@ wrong_stores! {
         "tenants::a_tenant_with_an_odd_name_has_its_events",
         "tenants::no_tenant_is_a_wildcard",
         "tenants::the_default_tenant_is_a_tenant_of_its_own",
+        "finding::no_filter_finds_another_tenant_s_rows",
     ];
     wrong_store_orders_events_by_their_time OrdersEventsByTheirTime "orders events by the time of their publish" [
         "log::newest_is_what_was_inserted_last",
@@ -399,5 +412,28 @@ wrong_stores! {
         "by_hand::an_ended_row_that_is_opened_again_is_claimed_in_its_next_round",
         "by_hand::a_round_goes_on_with_the_numbers_and_the_log_of_the_one_before",
         "by_hand::an_ended_row_that_is_opened_while_its_endpoint_is_disabled_is_held",
+        "finding::a_new_round_has_the_last_answer_of_the_one_before_until_its_own",
+    ];
+    wrong_store_finds_the_reason_of_any_attempt FindsTheReasonOfAnyAttempt "finds deliveries by the reason of any attempt" [
+        "finding::a_delivery_that_came_through_in_the_end_is_found_by_no_reason",
+        "finding::deliveries_are_found_by_the_reason_of_their_last_attempt",
+    ];
+    wrong_store_forgets_the_answer_with_the_round ForgetsTheAnswerWithTheRound "forgets the last answer where a round begins" [
+        "finding::a_new_round_has_the_last_answer_of_the_one_before_until_its_own",
+    ];
+    wrong_store_ignores_the_class_beside_a_state IgnoresTheClassBesideAState "ignores the class of the answer where a state is asked for" [
+        "finding::the_filters_hold_together",
+    ];
+    wrong_store_takes_tests_for_live_events TakesTestsForLiveEvents "takes tests for live events" [
+        "finding::tests_are_told_from_live_events",
+        "finding::deliveries_have_the_purpose_of_their_event",
+        "finding::no_filter_finds_another_tenant_s_rows",
+        "finding::the_filters_of_events_hold_together",
+    ];
+    wrong_store_finds_keys_of_all_tenants FindsKeysOfAllTenants "finds an event by another tenant's key" [
+        "finding::a_key_finds_the_event_of_its_tenant",
+    ];
+    wrong_store_takes_the_rows_it_looks_at_for_all TakesTheRowsItLooksAtForAll "takes the hundred rows that it looks at for all" [
+        "finding::pages_go_on_past_rows_that_do_not_match",
     ];
 }

@@ -1,10 +1,13 @@
 //! The log: events or deliveries, newest first.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use notify_core::engine::ControlError;
 use notify_core::event::EventKey;
-use notify_core::store::{Cursor, EndpointQuery, EventQuery, PageRequest};
+use notify_core::store::{Cursor, EndpointQuery, EventQuery, EventRecord, PageRequest};
 use notify_core::{DeliveryId, EndpointId};
 
 use crate::failure::Failure;
@@ -29,11 +32,12 @@ struct Logs {
     action: String,
     events: Vec<EventRow>,
     deliveries: Vec<DeliveryRow>,
-    statuses: Vec<Choice>,
-    ranges: Vec<Choice>,
-    webhooks: Vec<Choice>,
+    selects: Vec<Select>,
     types: Vec<String>,
     event_type: String,
+    from: String,
+    to: String,
+    problems: BTreeMap<&'static str, String>,
     sought: String,
     not_found: bool,
     quick: [(&'static str, String); 4],
@@ -47,6 +51,26 @@ struct Logs {
     kept: String,
 }
 
+/// One field with a list of choices.
+#[derive(Debug)]
+struct Select {
+    name: &'static str,
+    label: &'static str,
+    choices: Vec<Choice>,
+}
+
+impl Select {
+    const fn new(name: &'static str, label: &'static str, choices: Vec<Choice>) -> Self {
+        Self { name, label, choices }
+    }
+}
+
+impl Logs {
+    fn problem(&self, field: &str) -> Option<&str> {
+        self.problems.get(field).map(String::as_str)
+    }
+}
+
 /// `GET /logs`
 pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
     let filter = Filter::of(&visit)?;
@@ -55,8 +79,10 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
         return Ok(Redirect::to(&found).into_response());
     }
     let history = visit.engine().history();
+    let readable = filter.problems().is_empty();
     let (mut events, mut deliveries) = (Vec::new(), Vec::new());
     let next: Option<Cursor> = match filter.view {
+        _ if !readable => None,
         View::Events => {
             let page = history.events(&filter.events(&visit)).await?;
             events = rows::events(&visit, &page.items).await?;
@@ -77,11 +103,12 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
         by: filter.by(),
         tenant: links.tenant().to_owned(),
         action: links.asset("/logs"),
-        statuses: filter.statuses(),
-        ranges: filter.ranges(),
-        webhooks: webhooks(&visit, &filter).await?,
+        selects: selects(&visit, &filter).await?,
         types: visit.engine().catalogue().entries().map(|entry| entry.event_type.to_string()).collect(),
-        event_type: filter.event_type().to_owned(),
+        event_type: words::visible(filter.asked("type")),
+        from: words::visible(filter.asked("from")),
+        to: words::visible(filter.asked("to")),
+        problems: filter.problems().clone(),
         not_found: !sought.is_empty(),
         sought: words::visible(&sought),
         quick: [
@@ -96,15 +123,31 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
         older: next.map(|next| filter.link(&visit, Some(next))),
         all_time: (is_empty && filter.is_bounded()).then(|| filter.link_to_all_time(&visit)),
         clear: (is_empty && filter.narrows()).then(|| links.with("/logs", &[("by", filter.by())])),
-        never: is_empty && is_untouched(&visit).await?,
+        never: is_empty && readable && is_untouched(&visit).await?,
         kept: visit.shared.retention.map(|kept| format!("Kept {}.", words::span(kept))).unwrap_or_default(),
         events,
         deliveries,
     };
-    render(&page)
+    let mut response = render(&page)?;
+    if !readable {
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+    }
+    Ok(response)
 }
 
-/// The page of exactly this id, if there is one.
+async fn selects(visit: &Visit, filter: &Filter) -> Result<Vec<Select>, Failure> {
+    let mut selects = vec![Select::new("status", "Status", filter.statuses())];
+    if filter.view == View::Deliveries {
+        selects.push(Select::new("reason", "Last attempt failed", filter.reasons()));
+        selects.push(Select::new("class", "Last answer", filter.classes()));
+    }
+    selects.push(Select::new("webhook", "Webhook", webhooks(visit, filter).await?));
+    selects.push(Select::new("purpose", "Purpose", filter.purposes()));
+    selects.push(Select::new("range", "Published", filter.ranges()));
+    Ok(selects)
+}
+
+/// The page of exactly this id or idempotency key, if there is one.
 async fn seek(visit: &Visit, sought: &str) -> Result<Option<String>, Failure> {
     if let Ok(id) = sought.parse::<DeliveryId>() {
         return match visit.engine().deliveries().get(&visit.tenant, &id).await {
@@ -113,10 +156,19 @@ async fn seek(visit: &Visit, sought: &str) -> Result<Option<String>, Failure> {
             Err(error) => Err(error.into()),
         };
     }
-    let Ok(id) = sought.parse() else { return Ok(None) };
-    let key = EventKey { tenant: visit.tenant.clone(), id };
-    let found = visit.engine().history().event(&key).await?;
-    Ok(found.map(|record| visit.links.to(&format!("/logs/events/{}", record.event.key.id))))
+    let history = visit.engine().history();
+    let page_of = |record: &EventRecord| visit.links.to(&format!("/logs/events/{}", record.event.key.id));
+    if let Ok(id) = sought.parse() {
+        let key = EventKey { tenant: visit.tenant.clone(), id };
+        if let Some(record) = history.event(&key).await? {
+            return Ok(Some(page_of(&record)));
+        }
+    }
+    let Ok(key) = sought.parse() else { return Ok(None) };
+    let mut query = EventQuery::default();
+    query.tenant = visit.tenant.clone();
+    query.key = Some(key);
+    Ok(history.events(&query).await?.items.first().map(page_of))
 }
 
 /// Whether this tenant has published nothing yet.

@@ -168,7 +168,11 @@ async fn a_hundred_payloads_in_what_is_sent_make_no_markup() {
     for payload in payloads() {
         let sent = encoded(&payload);
         for (path, names) in [
-            ("/logs".to_owned(), &["q", "status", "type", "webhook", "range", "cursor", "by", "done", "tenant"][..]),
+            (
+                "/logs".to_owned(),
+                &["status", "reason", "class", "type", "webhook", "purpose", "range", "from", "to"][..],
+            ),
+            ("/logs".to_owned(), &["cursor", "q", "by", "done", "tenant"]),
             ("/webhooks".into(), &["q", "status", "cursor", "done"]),
             ("/".into(), &["range", "done"]),
             (format!("/webhooks/{webhook}"), &["ping", "done"]),

@@ -7,6 +7,7 @@ mod charts;
 mod csrf;
 mod escaping;
 mod fault_store;
+mod finding;
 mod fixture;
 mod form;
 mod many;

@@ -10,6 +10,12 @@ for index = 1, many do
   for d = 1, tonumber(arg()) do event.new[d] = read_new(event.tenant, event.ref) end
   batch[index] = event
 end
+-- At the end come the places of the tests, which parts that an older process noted do not have.
+local test = arg()
+while test do
+  batch[tonumber(test)].test = true
+  test = arg()
+end
 
 local function stored(ref)
   local found = call('HMGET', P .. 'e:' .. ref, 'id', 'fp', 'm', 'u')
@@ -59,9 +65,10 @@ for _, event in ipairs(batch) do
       call('HSET', key, 'k', event.key)
       call('SET', P .. 'k:' .. event.key, event.ref)
     end
+    if event.test then call('HSET', key, 'pu', 1) end
     call('ZADD', P .. 'lv:' .. event.tenant, number, event.ref)
     call('SADD', P .. 'tenants', event.tenant)
-    for _, new in ipairs(event.new) do add(event.ref, event.tenant, event.kind, now, new) end
+    for _, new in ipairs(event.new) do add(event.ref, event.tenant, event.kind, now, event.test, new) end
     if #event.new == 0 then call('ZADD', P .. 'end', now, event.ref) end
   end
 end

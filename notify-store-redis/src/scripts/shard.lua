@@ -104,13 +104,14 @@ local function row_of(id)
 end
 
 -- Adds a delivery, unless its pair of event and endpoint exists; says how many were added.
-local function add(event, tenant, kind, created, new)
+local function add(event, tenant, kind, created, test, new)
   local key = P .. 'd:' .. new.id
   if call('EXISTS', key) == 1 then return 0 end
   local number = int(call('INCR', P .. 'seq'))
   call('HSET', key, 'n', number, 'e', event, 't', tenant, 'p', new.endpoint, 'ty', kind, 'c', created,
     's', new.state, 'at', new.at, 'v', 1, 'r', 1, 'a', 0, 'f', 0, 'll', 0, 'lg', 0)
   if new.token ~= '' then call('HSET', key, 'tok', new.token) end
+  if test then call('HSET', key, 'pu', 1) end
   call('RPUSH', P .. 'ed:' .. event, new.id)
   call('ZADD', P .. 'lt:' .. tenant, number, new.id)
   call('ZADD', P .. 'le:' .. new.endpoint, number, new.id)
@@ -127,7 +128,7 @@ end
 
 -- An event without its body, which the caller reads itself: it would fill Lua's memory.
 local function event_fields(ref)
-  local names, fields = { 'ty', 'ts', 'c' }, {}
+  local names, fields = { 'ty', 'ts', 'c', 'k', 'pu' }, {}
   for index, value in ipairs(call('HMGET', P .. 'e:' .. ref, unpack(names))) do
     if value then
       fields[#fields + 1] = names[index]

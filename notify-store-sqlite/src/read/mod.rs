@@ -2,12 +2,14 @@
 
 mod activity;
 mod endpoints;
+mod list;
 mod log;
 
 pub(crate) use activity::{activity, failing_since};
 pub(crate) use endpoints::{get, list, subscribed};
-pub(crate) use log::{attempts, deliveries, event, events, load, stats};
+pub(crate) use list::{deliveries, events};
+pub(crate) use log::{attempts, event, load, stats};
 
 /// For the test of their plans.
 #[cfg(test)]
-pub(crate) const STATEMENTS: [&[&str]; 2] = [activity::STATEMENTS, log::STATEMENTS];
+pub(crate) const STATEMENTS: [&[&str]; 3] = [activity::STATEMENTS, list::STATEMENTS, log::STATEMENTS];

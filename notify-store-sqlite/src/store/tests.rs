@@ -1,5 +1,6 @@
 use notify_core::NewEvent;
 use notify_core::delivery::Start;
+use notify_core::event::Purpose;
 use notify_core::fanout::delivery_id;
 use notify_core::store::{Inserted, PublishedEvent};
 
@@ -14,6 +15,7 @@ fn batch(id: &str, body_bytes: usize) -> PublishBatch {
         event: Arc::new(event.build(key.id, Timestamp::EPOCH)),
         fingerprint: event.fingerprint(),
         idempotency_key: None,
+        purpose: Purpose::Live,
         deliveries: vec![delivery],
     };
     PublishBatch { now: Timestamp::EPOCH, events: vec![published] }
@@ -156,6 +158,30 @@ async fn no_claim_sweep_prune_or_page_scans_a_table_or_sorts() {
         .iter()
         .any(|(_, step)| step.starts_with("SEARCH d USING INDEX delivery_claim (endpoint=? AND ready_at<?)"));
     assert!(due, "{plans:#?}");
+}
+
+#[tokio::test]
+async fn each_list_is_led_by_its_own_index() {
+    let (_dir, store) = in_file().await;
+    let plans = store.write(Operation::Log, 0, |tx| plans(tx.conn()).map(Ok)).await.unwrap();
+    for (condition, index) in [
+        ("d.reason = :reason", "SEARCH d USING INDEX delivery_reason (tenant=? AND reason=? AND rowid>? AND rowid<?)"),
+        (
+            ":tenant) AND d.reason IS NOT NULL",
+            "SEARCH d USING INDEX delivery_troubled (tenant=? AND rowid>? AND rowid<?)",
+        ),
+        ("WHERE d.test = 1", "SEARCH d USING INDEX delivery_test (tenant=? AND rowid>? AND rowid<?)"),
+        ("d.state > 2", "SEARCH d USING INDEX delivery_ended (tenant=? AND state=? AND rowid>? AND rowid<?)"),
+        (
+            "e.idempotency_key = :key",
+            "SEARCH e USING INDEX event_key (tenant=? AND idempotency_key=? AND rowid>? AND rowid<?)",
+        ),
+        ("WHERE e.test = 1", "SEARCH e USING INDEX event_test (tenant=? AND rowid>? AND rowid<?)"),
+    ] {
+        let rows = |sql: &str| sql.contains(condition) && sql.contains(":floor");
+        let steps: Vec<_> = plans.iter().filter(|(sql, _)| rows(sql)).map(|(_, step)| step).collect();
+        assert!(steps.iter().any(|step| *step == index), "{condition}: {steps:#?}");
+    }
 }
 
 /// Each step of the plan of each statement.

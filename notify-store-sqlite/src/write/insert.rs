@@ -6,7 +6,7 @@ use notify_core::store::{InsertOutcome, Inserted, PublishBatch, PublishedEvent, 
 use notify_core::{EventId, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
-use crate::rows::{millis, state_code};
+use crate::rows::{millis, state_code, test_code};
 
 use super::{Kept, Tx};
 
@@ -30,15 +30,18 @@ pub(crate) fn attach(
     deliveries: &[NewDelivery],
 ) -> rusqlite::Result<Result<usize, StoreError>> {
     let Some(tenant) = tx.known_tenant(&key.tenant)? else { return Ok(Err(StoreError::UnknownEvent)) };
-    let found: Option<(i64, i64)> = tx
+    let found = tx
         .conn
-        .prepare_cached("SELECT id, created_at FROM event WHERE tenant = ?1 AND uid = ?2")?
-        .query_row(params![tenant, key.id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached("SELECT id, created_at, test FROM event WHERE tenant = ?1 AND uid = ?2")?
+        .query_row(params![tenant, key.id.as_str()], |row| {
+            let created_at = Timestamp::from_millis(row.get(1)?);
+            Ok(Parent { tenant, number: row.get(0)?, key, created_at, test: row.get(2)? })
+        })
         .optional()?;
-    let Some((event, created_at)) = found else { return Ok(Err(StoreError::UnknownEvent)) };
+    let Some(parent) = found else { return Ok(Err(StoreError::UnknownEvent)) };
     let mut added = 0;
     for new in deliveries {
-        added += insert_delivery(tx, tenant, event, key, new, Timestamp::from_millis(created_at))?;
+        added += insert_delivery(tx, &parent, new)?;
     }
     tx.note();
     Ok(Ok(added))
@@ -48,9 +51,11 @@ fn insert_all(tx: &mut Tx<'_>, batch: &PublishBatch) -> rusqlite::Result<InsertO
     let mut answers = Vec::with_capacity(batch.events.len());
     for (index, published) in batch.events.iter().enumerate() {
         let tenant = tx.tenant(&published.event.key.tenant)?;
-        if let Some(event) = insert_event(tx, tenant, published, batch.now)? {
+        if let Some(number) = insert_event(tx, tenant, published, batch.now)? {
+            let test = test_code(published.purpose);
+            let parent = Parent { tenant, number, key: &published.event.key, created_at: batch.now, test };
             for new in &published.deliveries {
-                insert_delivery(tx, tenant, event, &published.event.key, new, batch.now)?;
+                insert_delivery(tx, &parent, new)?;
             }
             tx.note();
             answers.push(Inserted::New);
@@ -77,8 +82,8 @@ fn insert_event(
     let written = tx
         .conn
         .prepare_cached(
-            "INSERT INTO event(id, tenant, uid, idempotency_key, fingerprint, type, timestamp, created_at, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+            "INSERT INTO event(id, tenant, uid, idempotency_key, fingerprint, type, timestamp, created_at, body, test)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             number,
@@ -90,6 +95,7 @@ fn insert_event(
             event.timestamp.as_millis(),
             now.as_millis(),
             &event.body[..],
+            test_code(published.purpose),
         ])?;
     Ok((written > 0).then_some(number))
 }
@@ -122,36 +128,39 @@ fn taken_by(tx: &Tx<'_>, tenant: i64, published: &PublishedEvent) -> rusqlite::R
     Ok((first, fingerprint == published.fingerprint, usize::try_from(deliveries).unwrap_or_default()))
 }
 
-/// Writes one delivery unless it exists; says how many were written.
-fn insert_delivery(
-    tx: &mut Tx<'_>,
+/// The stored event whose deliveries are written.
+struct Parent<'a> {
     tenant: i64,
-    event: i64,
-    key: &EventKey,
-    new: &NewDelivery,
+    number: i64,
+    key: &'a EventKey,
     created_at: Timestamp,
-) -> rusqlite::Result<usize> {
-    let queue = tx.queue(&new.endpoint, tenant)?;
+    test: i64,
+}
+
+/// Writes one delivery unless it exists; says how many were written.
+fn insert_delivery(tx: &mut Tx<'_>, event: &Parent<'_>, new: &NewDelivery) -> rusqlite::Result<usize> {
+    let queue = tx.queue(&new.endpoint, event.tenant)?;
     let number = tx.next_number()?;
-    let begun = Delivery::begin(key.clone(), new, created_at).into_stored();
+    let begun = Delivery::begin(event.key.clone(), new, event.created_at).into_stored();
     let written = tx
         .conn
         .prepare_cached(
-            "INSERT INTO delivery(id, uid, tenant, event, endpoint, state, ready_at, token)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(uid) DO NOTHING",
+            "INSERT INTO delivery(id, uid, tenant, event, endpoint, state, ready_at, token, test)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(uid) DO NOTHING",
         )?
         .execute(params![
             number,
             &new.id.as_bytes()[..],
-            tenant,
-            event,
+            event.tenant,
+            event.number,
             queue,
             state_code(begun.state),
             millis(begun.ready_at),
             begun.token.map(|token| token.to_bytes()),
+            event.test,
         ])?;
     if written > 0 {
-        tx.count(tenant, begun.state, 1);
+        tx.count(event.tenant, begun.state, 1);
         if let Some(ready_at) = begun.ready_at
             && begun.state.is_claimable()
         {

@@ -8,6 +8,7 @@ mod claims;
 mod endpoints;
 mod faults;
 mod files;
+mod finding;
 mod kit;
 mod publish;
 mod sharing;

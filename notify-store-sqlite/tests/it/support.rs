@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use notify_core::delivery::{Delivery, NewDelivery, Response, Start};
 use notify_core::endpoint::{Endpoint, EndpointStatus, PolicyOverrides};
-use notify_core::event::EventKey;
+use notify_core::event::{EventKey, Purpose};
 use notify_core::fanout::delivery_id;
 use notify_core::id::{ChangeId, ClaimToken, EventFilter, Version};
 use notify_core::machine::{Change, Gate, Input, Step, classify, step};
@@ -46,6 +46,7 @@ pub(crate) fn published(event: &NewEvent, id: &str, deliveries: &[(&str, Start)]
         event: Arc::new(event.build(key.id, at(0))),
         fingerprint: event.fingerprint(),
         idempotency_key: event.idempotency_key().cloned(),
+        purpose: Purpose::Live,
         deliveries,
     }
 }

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use notify_core::Engine;
-use notify_core::delivery::{EventStatus, State as DeliveryState};
-use notify_core::event::EventKey;
+use notify_core::delivery::{EventStatus, Reason, ResponseClass, State as DeliveryState};
+use notify_core::event::{EventKey, Purpose};
 use notify_core::store::{DeliveryQuery, EventQuery, StoreError};
 
 use super::error::ApiError;
@@ -33,10 +33,11 @@ pub(super) async fn event(
 pub(super) async fn events(State(engine): State<Engine>, mut params: Params) -> Result<Json<EventList>, ApiError> {
     let mut query = EventQuery::default();
     query.tenant = params.tenant()?;
-    query.status =
-        params.take_with("status", |text| EventStatus::parse(text).ok_or_else(|| "no such status".into()))?;
+    query.status = params.take_word("status", EventStatus::parse)?;
     query.event_type = params.take("event")?;
     query.endpoint = params.take("endpoint")?;
+    query.key = params.take("idempotency_key")?;
+    query.purpose = params.take_word("purpose", Purpose::parse)?;
     query.since = params.take("since")?;
     query.until = params.take("until")?;
     query.page = params.page()?;
@@ -58,8 +59,10 @@ pub(super) async fn deliveries(
 ) -> Result<Json<DeliveryList>, ApiError> {
     let mut query = DeliveryQuery::default();
     query.tenant = params.tenant()?;
-    query.state =
-        params.take_with("status", |text| DeliveryState::parse(text).ok_or_else(|| "no such status".into()))?;
+    query.state = params.take_word("status", DeliveryState::parse)?;
+    query.reason = params.take_word("reason", Reason::parse)?;
+    query.class = params.take_word("class", ResponseClass::parse)?;
+    query.purpose = params.take_word("purpose", Purpose::parse)?;
     query.event_type = params.take("event")?;
     query.endpoint = params.take("endpoint")?;
     query.since = params.take("since")?;

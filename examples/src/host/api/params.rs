@@ -34,6 +34,15 @@ impl Params {
         Ok(Some(value))
     }
 
+    /// Takes the parameter, one word of a closed list.
+    pub(super) fn take_word<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, ApiError> {
+        self.take_with(name, |text| parse(text).ok_or_else(|| format!("no such {name}")))
+    }
+
     /// Takes `tenant`; absent means the default one.
     pub(super) fn tenant(&mut self) -> Result<TenantId, ApiError> {
         Ok(self.take("tenant")?.unwrap_or_default())

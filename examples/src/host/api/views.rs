@@ -78,6 +78,9 @@ pub(super) struct EventView {
     event: String,
     timestamp: Timestamp,
     status: &'static str,
+    purpose: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idempotency_key: Option<String>,
     created_at: Timestamp,
     deliveries: Vec<DeliveryView>,
 }
@@ -197,6 +200,8 @@ impl EventView {
             event: record.event.event_type.to_string(),
             timestamp: record.event.timestamp,
             status: record.status().as_str(),
+            purpose: record.purpose.as_str(),
+            idempotency_key: record.idempotency_key.as_ref().map(ToString::to_string),
             created_at: record.created_at,
             deliveries,
         }

@@ -25,15 +25,8 @@ impl Model {
         let newest_first = self.events_by_number.range(..below).rev().filter_map(|(_, key)| self.events.get(key));
         let mut records = newest_first
             .filter(|row| row.event.key.tenant == query.tenant)
-            .filter(|row| query.event_type.as_ref().is_none_or(|wanted| *wanted == row.event.event_type))
-            .filter(|row| query.since.is_none_or(|since| row.created_at >= since))
-            .filter(|row| query.until.is_none_or(|until| row.created_at < until))
             .map(|row| (row.number, self.record(row)))
-            .filter(|(_, record)| query.status.is_none_or(|wanted| record.status() == wanted))
-            .filter(|(_, record)| {
-                let to = |endpoint| record.deliveries.iter().any(|delivery| delivery.endpoint() == endpoint);
-                query.endpoint.as_ref().is_none_or(to)
-            });
+            .filter(|(_, record)| query.wants(record));
         page(&mut records, query.page.limit)
     }
 
@@ -41,12 +34,7 @@ impl Model {
         let below = query.page.after.map_or(u64::MAX, |cursor| cursor.0);
         let newest_first = self.deliveries.range(..below).rev();
         let mut rows = newest_first
-            .filter(|(_, row)| row.event.key.tenant == query.tenant)
-            .filter(|(_, row)| query.state.is_none_or(|wanted| wanted == row.delivery.state()))
-            .filter(|(_, row)| query.event_type.as_ref().is_none_or(|wanted| *wanted == row.event.event_type))
-            .filter(|(_, row)| query.endpoint.as_ref().is_none_or(|wanted| wanted == row.delivery.endpoint()))
-            .filter(|(_, row)| query.since.is_none_or(|since| row.delivery.as_stored().created_at >= since))
-            .filter(|(_, row)| query.until.is_none_or(|until| row.delivery.as_stored().created_at < until))
+            .filter(|(_, row)| query.wants(&row.delivery, &row.event.event_type, row.purpose))
             .map(|(number, row)| (*number, row.delivery.clone()));
         page(&mut rows, query.page.limit)
     }
@@ -98,6 +86,8 @@ impl Model {
         EventRecord {
             event: Arc::clone(&row.event),
             created_at: row.created_at,
+            idempotency_key: row.idempotency_key.clone(),
+            purpose: row.purpose,
             deliveries: deliveries.map(|row| row.delivery.clone()).collect(),
         }
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::delivery::{Attempt, Delivery, NewDelivery, State};
 use crate::endpoint::Endpoint;
-use crate::event::{Event, EventKey, Fingerprint};
+use crate::event::{Event, EventKey, Fingerprint, Purpose};
 use crate::id::{ChangeId, ClaimToken, DeliveryId, EndpointId, EventId, IdempotencyKey, TenantId};
 use crate::machine::Change;
 use crate::time::Timestamp;
@@ -48,6 +48,7 @@ struct EventRow {
     event: Arc<Event>,
     fingerprint: Fingerprint,
     idempotency_key: Option<IdempotencyKey>,
+    purpose: Purpose,
     created_at: Timestamp,
     /// Their numbers.
     deliveries: Vec<u64>,
@@ -57,6 +58,7 @@ struct EventRow {
 struct DeliveryRow {
     delivery: Delivery,
     event: Arc<Event>,
+    purpose: Purpose,
     attempts: Vec<(ChangeId, Attempt)>,
 }
 
@@ -136,10 +138,10 @@ impl Model {
 
     pub(super) fn attach(&mut self, key: &EventKey, deliveries: &[NewDelivery]) -> Result<usize, StoreError> {
         let row = self.events.get(key).ok_or(StoreError::UnknownEvent)?;
-        let (event, created_at) = (Arc::clone(&row.event), row.created_at);
+        let (event, purpose, created_at) = (Arc::clone(&row.event), row.purpose, row.created_at);
         let mut added = 0;
         for new in deliveries {
-            let number = self.write_delivery(&event, new, created_at);
+            let number = self.write_delivery(&event, purpose, new, created_at);
             if let (Some(number), Some(row)) = (number, self.events.get_mut(key)) {
                 row.deliveries.push(number);
                 added += 1;
@@ -211,15 +213,17 @@ impl Model {
         if let Some(idempotency_key) = &published.idempotency_key {
             self.events_by_key.insert((key.tenant.clone(), idempotency_key.clone()), key.id.clone());
         }
-        let written = published.deliveries.iter().filter_map(|new| self.write_delivery(&published.event, new, now));
+        let (event, purpose) = (&published.event, published.purpose);
+        let written = published.deliveries.iter().filter_map(|new| self.write_delivery(event, purpose, new, now));
         let deliveries = written.collect();
         self.events.insert(
             key,
             EventRow {
                 number,
-                event: Arc::clone(&published.event),
+                event: Arc::clone(event),
                 fingerprint: published.fingerprint,
                 idempotency_key: published.idempotency_key.clone(),
+                purpose,
                 created_at: now,
                 deliveries,
             },
@@ -227,7 +231,13 @@ impl Model {
     }
 
     /// Writes a delivery, unless its pair of event and endpoint exists, and gives its number.
-    fn write_delivery(&mut self, event: &Arc<Event>, new: &NewDelivery, created_at: Timestamp) -> Option<u64> {
+    fn write_delivery(
+        &mut self,
+        event: &Arc<Event>,
+        purpose: Purpose,
+        new: &NewDelivery,
+        created_at: Timestamp,
+    ) -> Option<u64> {
         if self.numbers.contains_key(&new.id) {
             return None;
         }
@@ -235,7 +245,8 @@ impl Model {
         let number = self.next_number();
         self.numbers.insert(new.id, number);
         self.index.enter(number, &delivery);
-        self.deliveries.insert(number, DeliveryRow { delivery, event: Arc::clone(event), attempts: Vec::new() });
+        let row = DeliveryRow { delivery, event: Arc::clone(event), purpose, attempts: Vec::new() };
+        self.deliveries.insert(number, row);
         self.writes += 1;
         Some(number)
     }

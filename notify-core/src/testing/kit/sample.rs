@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::delivery::{Delivery, NewDelivery, Reason, Response, SendFailure, Start};
 use crate::endpoint::{DisableReason, Disabled, Endpoint, EndpointStatus, PolicyOverrides};
-use crate::event::{EventKey, NewEvent};
+use crate::event::{EventKey, NewEvent, Purpose};
 use crate::fanout::delivery_id;
 use crate::id::{ChangeId, ClaimToken, DeliveryId, EndpointId, EventFilter, TenantId, Version};
 use crate::machine::{Change, Gate, Input, Step, classify, step};
@@ -94,6 +94,7 @@ fn published(event: NewEvent, id: &str, endpoints: &[&str], due: i64) -> Publish
         event: Arc::new(event.build(key.id, t(0))),
         fingerprint: event.fingerprint(),
         idempotency_key: None,
+        purpose: Purpose::Live,
         deliveries,
     }
 }
@@ -102,6 +103,12 @@ fn published(event: NewEvent, id: &str, endpoints: &[&str], due: i64) -> Publish
 #[must_use]
 pub fn with_key(event: PublishedEvent, idempotency_key: &str) -> PublishedEvent {
     PublishedEvent { idempotency_key: Some(named(idempotency_key)), ..event }
+}
+
+/// The same event as a test.
+#[must_use]
+pub fn as_test(event: PublishedEvent) -> PublishedEvent {
+    PublishedEvent { purpose: Purpose::Test, ..event }
 }
 
 /// These events, published at `now`.

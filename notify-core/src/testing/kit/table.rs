@@ -324,11 +324,28 @@ macro_rules! __notify_store_cases {
                 "DeliveryLog::deliveries" "In this state, of an event of this type, to this endpoint, published at or after `since` and before `until`; `None` = any":
                     deliveries_are_found_by_each_state, deliveries_are_found_by_the_type_of_their_event,
                     deliveries_are_found_by_their_endpoint, since_is_inclusive_and_until_is_not_for_deliveries,
-                    a_row_must_pass_every_filter_of_a_delivery_query,
-                    a_filtered_page_looks_past_rows_that_do_not_match;
+                    a_row_must_pass_every_filter_of_a_delivery_query;
                 "DeliveryLog::stats" "How many deliveries stand where, and how late the store runs":
                     the_counts_follow_every_change_of_state, the_counts_follow_a_prune,
                     an_empty_store_counts_nothing_and_says_what_it_is, the_oldest_due_time_is_that_of_a_scheduled_row;
+            }
+            finding {
+                "DeliveryLog::deliveries" "Whose last attempt failed for this reason":
+                    deliveries_are_found_by_the_reason_of_their_last_attempt,
+                    a_delivery_that_came_through_in_the_end_is_found_by_no_reason;
+                "DeliveryLog::deliveries" "Whose last attempt had such an answer":
+                    deliveries_are_found_by_the_class_of_their_last_answer, a_row_without_an_attempt_is_of_no_class,
+                    a_new_round_has_the_last_answer_of_the_one_before_until_its_own;
+                "DeliveryLog::deliveries" "A row must pass every filter that is set":
+                    the_filters_hold_together, no_filter_finds_another_tenant_s_rows;
+                "DeliveryLog::events" "For this purpose":
+                    tests_are_told_from_live_events, deliveries_have_the_purpose_of_their_event;
+                "DeliveryLog::events" "Published with this key: one at most":
+                    an_event_is_found_by_its_key_and_shows_it, a_key_finds_the_event_of_its_tenant,
+                    the_filters_of_events_hold_together;
+                "pages" "A page may be short, even empty, and still have a `next`: only `None` is the end":
+                    pages_go_on_past_rows_that_do_not_match,
+                    rows_that_come_while_somebody_pages_with_a_filter_neither_repeat_nor_hide_others;
             }
             retention {
                 "DeliveryLog::prune" "Removes events whose deliveries have all ended before `before`":

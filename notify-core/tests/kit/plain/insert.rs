@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use notify_core::delivery::{Delivery, NewDelivery, Start};
-use notify_core::event::{Event, EventKey};
+use notify_core::event::{Event, EventKey, Purpose};
 use notify_core::id::IdempotencyKey;
 use notify_core::store::{InsertOutcome, Inserted, PublishBatch, PublishedEvent, StoreError};
 use notify_core::{TenantId, Timestamp};
@@ -84,17 +84,25 @@ impl Tables {
             let key = self.key_of(published);
             self.keys.extend(key.clone().map(|key| (key, event.key.id.clone())));
             self.event_numbers.insert(event.key.clone(), number);
-            let (fingerprint, created_at) = (published.fingerprint, batch.now);
-            self.events.insert(number, EventRow { event: Arc::clone(&event), fingerprint, key, created_at });
+            let (fingerprint, purpose, created_at) = (published.fingerprint, published.purpose, batch.now);
+            let idempotency_key = published.idempotency_key.clone();
+            let row = EventRow { event: Arc::clone(&event), fingerprint, key, idempotency_key, purpose, created_at };
+            self.events.insert(number, row);
             for new in &published.deliveries {
-                self.write_delivery(&event, new, created_at);
+                self.write_delivery(&event, purpose, new, created_at);
             }
         }
         self.writes += 1;
     }
 
     /// Whether it is new.
-    fn write_delivery(&mut self, event: &Arc<Event>, new: &NewDelivery, created_at: Timestamp) -> bool {
+    fn write_delivery(
+        &mut self,
+        event: &Arc<Event>,
+        purpose: Purpose,
+        new: &NewDelivery,
+        created_at: Timestamp,
+    ) -> bool {
         if self.numbers.contains_key(&new.id) && !self.has(Fault::AttachWritesOverWhatExists) {
             return false;
         }
@@ -108,7 +116,7 @@ impl Tables {
             new.start = Start::Due(at);
         }
         let delivery = Delivery::begin(event.key.clone(), &new, created_at);
-        let row = Row { delivery, event: Arc::clone(event), attempts: Vec::new(), health: Health::Sound };
+        let row = Row { delivery, event: Arc::clone(event), purpose, attempts: Vec::new(), health: Health::Sound };
         self.rows.insert(number, row);
         true
     }
@@ -116,8 +124,8 @@ impl Tables {
     pub(super) fn attach(&mut self, key: &EventKey, deliveries: &[NewDelivery]) -> Result<usize, StoreError> {
         let row = self.event_numbers.get(key).and_then(|number| self.events.get(number));
         let row = row.ok_or(StoreError::UnknownEvent)?;
-        let (event, created_at) = (Arc::clone(&row.event), row.created_at);
+        let (event, purpose, created_at) = (Arc::clone(&row.event), row.purpose, row.created_at);
         self.writes += 1;
-        Ok(deliveries.iter().filter(|new| self.write_delivery(&event, new, created_at)).count())
+        Ok(deliveries.iter().filter(|new| self.write_delivery(&event, purpose, new, created_at)).count())
     }
 }

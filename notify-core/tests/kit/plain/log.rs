@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use notify_core::delivery::{Attempt, Delivery, State};
-use notify_core::event::EventKey;
+use notify_core::delivery::{Attempt, Delivery, Outcome, ResponseClass, State};
+use notify_core::event::{EventKey, Purpose};
+use notify_core::id::Round;
 use notify_core::store::activity::{Activity, ActivityQuery};
 use notify_core::store::{
     Cursor, DeliveryLog, DeliveryQuery, EventQuery, EventRecord, Page, PageRequest, Pruned, Stats, StoreError,
@@ -12,7 +13,7 @@ use notify_core::store::{
 use notify_core::{DeliveryId, EndpointId, TenantId, Timestamp};
 
 use super::endpoints::page;
-use super::{EventRow, Fault, PlainStore, Tables};
+use super::{EventRow, Fault, PlainStore, Row, Tables};
 
 impl Tables {
     fn record(&self, row: &EventRow) -> EventRecord {
@@ -20,6 +21,8 @@ impl Tables {
         EventRecord {
             event: Arc::clone(&row.event),
             created_at: row.created_at,
+            idempotency_key: row.idempotency_key.clone(),
+            purpose: self.purpose(row.purpose),
             deliveries: {
                 let mut deliveries: Vec<Delivery> = deliveries.map(|row| row.delivery.clone()).collect();
                 if self.has(Fault::SortsDeliveriesByEndpoint) {
@@ -28,6 +31,34 @@ impl Tables {
                 deliveries
             },
         }
+    }
+
+    fn purpose(&self, purpose: Purpose) -> Purpose {
+        if self.has(Fault::TakesTestsForLiveEvents) { Purpose::Live } else { purpose }
+    }
+
+    fn passes_last_attempt(&self, row: &Row, query: &DeliveryQuery) -> bool {
+        let last = |row: &Row| {
+            let stored = row.delivery.as_stored();
+            let fresh = stored.round > Round::FIRST && stored.failures == 0 && stored.state.is_open();
+            row.delivery.last_outcome().filter(|_| !(fresh && self.has(Fault::ForgetsTheAnswerWithTheRound)))
+        };
+        let class =
+            if self.has(Fault::IgnoresTheClassBesideAState) && query.state.is_some() { None } else { query.class };
+        let with_reason = |reason| {
+            let failed = Outcome::Failure(reason);
+            match self.has(Fault::FindsTheReasonOfAnyAttempt) {
+                true => row.attempts.iter().any(|(_, attempt)| attempt.outcome == failed),
+                false => row.delivery.last_outcome() == Some(failed),
+            }
+        };
+        query.reason.is_none_or(with_reason)
+            && class.is_none_or(|class| last(row).is_some_and(|outcome| ResponseClass::of(outcome) == class))
+    }
+
+    /// A wrong store takes the rows that it looks at for all that there are.
+    fn looks_at<'t, T>(&self, rows: impl Iterator<Item = T> + 't) -> Box<dyn Iterator<Item = T> + 't> {
+        if self.has(Fault::TakesTheRowsItLooksAtForAll) { Box::new(rows.take(100)) } else { Box::new(rows) }
     }
 
     fn is_of(&self, owner: &TenantId, asked: &TenantId) -> bool {
@@ -91,8 +122,12 @@ impl DeliveryLog for PlainStore {
     async fn events(&self, query: &EventQuery) -> Result<Page<EventRecord>, StoreError> {
         let tables = self.tables();
         let rows = tables.events.iter().rev().map(|(number, row)| (*number, tables.record(row)));
-        let rows = rows
-            .filter(|(_, record)| tables.is_of(&record.event.key.tenant, &query.tenant))
+        let any = tables.has(Fault::FindsKeysOfAllTenants) && query.key.is_some();
+        let rows = tables
+            .looks_at(rows)
+            .filter(|(_, record)| any || tables.is_of(&record.event.key.tenant, &query.tenant))
+            .filter(|(_, record)| query.purpose.is_none_or(|wanted| wanted == record.purpose))
+            .filter(|(_, record)| query.key.is_none() || record.idempotency_key == query.key)
             .filter(|(_, record)| query.event_type.as_ref().is_none_or(|wanted| *wanted == record.event.event_type))
             .filter(|(_, record)| tables.between(record.created_at, query.since, query.until))
             .filter(|(_, record)| query.status.is_none_or(|wanted| record.status() == wanted))
@@ -112,7 +147,10 @@ impl DeliveryLog for PlainStore {
         let tables = self.tables();
         let rows = tables.rows.iter().rev();
         let all = self.has(Fault::ListsDeliveriesOfAllTenants);
-        let rows = rows
+        let rows = tables
+            .looks_at(rows)
+            .filter(|(_, row)| tables.passes_last_attempt(row, query))
+            .filter(|(_, row)| query.purpose.is_none_or(|wanted| wanted == tables.purpose(row.purpose)))
             .filter(|(_, row)| all || tables.is_of(&row.event.key.tenant, &query.tenant))
             .filter(|(_, row)| query.event_type.as_ref().is_none_or(|wanted| *wanted == row.event.event_type))
             .filter(|(_, row)| query.state.is_none_or(|wanted| wanted == row.delivery.state()))

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use async_trait::async_trait;
 use notify_core::delivery::{Attempt, Delivery, NewDelivery};
 use notify_core::endpoint::Endpoint;
-use notify_core::event::{Event, EventKey, Fingerprint};
-use notify_core::id::{ChangeId, ClaimToken};
+use notify_core::event::{Event, EventKey, Fingerprint, Purpose};
+use notify_core::id::{ChangeId, ClaimToken, IdempotencyKey};
 use notify_core::machine::Change;
 use notify_core::store::activity::Tally;
 use notify_core::store::{
@@ -59,7 +59,10 @@ struct Tables {
 struct EventRow {
     event: Arc<Event>,
     fingerprint: Fingerprint,
+    /// As it is compared; a wrong store's may differ from what was given.
     key: Option<Vec<String>>,
+    idempotency_key: Option<IdempotencyKey>,
+    purpose: Purpose,
     created_at: Timestamp,
 }
 
@@ -67,6 +70,7 @@ struct EventRow {
 struct Row {
     delivery: Delivery,
     event: Arc<Event>,
+    purpose: Purpose,
     attempts: Vec<(ChangeId, Attempt)>,
     health: Health,
 }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use crate::delivery::{Delivery, NewDelivery, Outcome, Reason, Start, State};
 use crate::dispatch::{Command, DispatchConfig, DispatchInput, Dispatcher, Doubt, Finished, Reservation};
 use crate::endpoint::{DisableReason, Disabled, Endpoint, EndpointStatus};
-use crate::event::{Event, EventKey};
+use crate::event::{Event, EventKey, Purpose};
 use crate::fanout::delivery_id;
 use crate::id::{DeliveryId, EndpointId, TenantId};
 use crate::machine::Verdict;
@@ -290,7 +290,13 @@ impl World {
 
     fn insert(&mut self, event: Arc<Event>, new: NewDelivery, now: Timestamp) {
         self.published.push(new.id);
-        let event = PublishedEvent { event, fingerprint: [0; 32], idempotency_key: None, deliveries: vec![new] };
+        let event = PublishedEvent {
+            event,
+            fingerprint: [0; 32],
+            idempotency_key: None,
+            purpose: Purpose::Live,
+            deliveries: vec![new],
+        };
         ready(self.store.insert(&PublishBatch { now, events: vec![event] })).unwrap();
     }
 }

@@ -12,6 +12,7 @@ pub(super) mod endpoints;
 pub(super) mod fairness;
 pub(super) mod fencing;
 pub(super) mod filters;
+pub(super) mod finding;
 pub(super) mod insert;
 pub(super) mod keys;
 pub(super) mod load;

@@ -68,6 +68,7 @@ impl World {
                 event: std::sync::Arc::new(new.event()),
                 fingerprint: [index; 32],
                 idempotency_key: None,
+                purpose: crate::event::Purpose::Live,
                 deliveries: vec![NewDelivery {
                     id: new.id(),
                     endpoint: "ep_0".parse().unwrap(),
