@@ -29,6 +29,8 @@ use super::webhooks::events_in_words;
 const RECENT: u32 = 20;
 /// The backlog is counted up to this.
 const MAX_COUNT: u32 = 100;
+/// In so many pages at most.
+const MAX_LOOKS: u32 = 5;
 
 #[derive(Template)]
 #[template(path = "webhook.html")]
@@ -230,10 +232,19 @@ pub(super) async fn open(visit: &Visit, endpoint: &Endpoint, state: State) -> Re
     let mut query = of(visit, endpoint);
     query.state = Some(state);
     query.page = PageRequest { after: None, limit: MAX_COUNT };
-    let page = visit.engine().history().deliveries(&query).await?;
-    let plus = if page.next.is_some() { "+" } else { "" };
-    let noun = if page.items.len() == 1 { "delivery" } else { "deliveries" };
-    Ok(format!("{}{plus} {noun}", page.items.len()))
+    // A page may be short and yet not the last.
+    for _ in 0..MAX_LOOKS {
+        let page = visit.engine().history().deliveries(&query).await?;
+        query.page.after = page.next;
+        query.page.limit -= u32::try_from(page.items.len()).unwrap_or(MAX_COUNT).min(query.page.limit);
+        if page.next.is_none() || query.page.limit == 0 {
+            break;
+        }
+    }
+    let count = MAX_COUNT - query.page.limit;
+    let plus = if query.page.after.is_some() { "+" } else { "" };
+    let noun = if count == 1 { "delivery" } else { "deliveries" };
+    Ok(format!("{count}{plus} {noun}"))
 }
 
 fn in_words(delays: &[std::time::Duration]) -> String {

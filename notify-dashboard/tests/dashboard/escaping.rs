@@ -159,7 +159,7 @@ async fn a_hundred_payloads_in_what_is_stored_make_no_markup() {
     }
 }
 
-/// What stands in the address, in cookies and in forms: 44 places.
+/// What stands in the address, in cookies and in forms: 49 places.
 #[tokio::test]
 async fn a_hundred_payloads_in_what_is_sent_make_no_markup() {
     let world = World::new();
