@@ -2,6 +2,7 @@
 
 mod answer;
 mod attempt;
+mod backlog;
 mod builder;
 mod catalogue;
 mod clock;

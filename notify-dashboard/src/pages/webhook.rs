@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
 use notify_core::delivery::State;
-use notify_core::endpoint::EndpointStatus;
+use notify_core::endpoint::{DisableReason, EndpointStatus};
 use notify_core::engine::{Backlog, ControlError};
 use notify_core::event::EventKey;
 use notify_core::store::{DeliveryQuery, PageRequest};
@@ -45,6 +45,8 @@ struct WebhookPage {
     created: When,
     updated: When,
     disabled: Option<(When, String)>,
+    /// Its backlog is being cancelled, or was when that broke off.
+    cancelling: bool,
     failing: Option<When>,
     held: String,
     deliveries: Vec<DeliveryRow>,
@@ -104,6 +106,10 @@ pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
         EndpointStatus::Enabled => None,
         EndpointStatus::Disabled(disabled) => Some((disabled.at.into(), words::visible(&disabled.by))),
     };
+    let cancelling = matches!(
+        &endpoint.status,
+        EndpointStatus::Disabled(disabled) if disabled.reason == DisableReason::Cancelling
+    );
     let held = if disabled.is_some() { open(&visit, &endpoint, State::Held).await? } else { String::new() };
     let failing = visit.engine().history().failing_since(std::slice::from_ref(&endpoint.id)).await?;
     let policy = endpoint.policy.over(visit.engine().policy());
@@ -126,6 +132,7 @@ pub(super) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
         created: endpoint.created_at.into(),
         updated: endpoint.updated_at.into(),
         disabled,
+        cancelling,
         failing: failing.into_iter().next().flatten().map(Into::into),
         held,
         deliveries: rows::deliveries(&visit, &newest).await?,
