@@ -18,6 +18,7 @@ mod held;
 mod history;
 #[cfg(any(test, feature = "testing"))]
 mod in_order;
+mod left_held;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod parts;
 mod ping;

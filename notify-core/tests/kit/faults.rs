@@ -400,4 +400,7 @@ wrong_stores! {
         "by_hand::a_round_goes_on_with_the_numbers_and_the_log_of_the_one_before",
         "by_hand::an_ended_row_that_is_opened_while_its_endpoint_is_disabled_is_held",
     ];
+    wrong_store_finds_held_on_the_first_page_alone FindsHeldOnTheFirstPageAlone "tells of the first tenant with held deliveries alone" [
+        "log::each_tenant_with_held_deliveries_is_found_and_no_other",
+    ];
 }

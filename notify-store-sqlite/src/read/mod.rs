@@ -6,7 +6,7 @@ mod log;
 
 pub(crate) use activity::{activity, failing_since};
 pub(crate) use endpoints::{get, list, subscribed};
-pub(crate) use log::{attempts, deliveries, event, events, load, stats};
+pub(crate) use log::{attempts, deliveries, event, events, load, stats, tenants_with_held};
 
 /// For the test of their plans.
 #[cfg(test)]

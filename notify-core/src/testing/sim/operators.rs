@@ -181,7 +181,7 @@ impl World<'_> {
             }
             Operation::EnableAndCancel => {
                 let decision = operation.decision.as_ref();
-                if !decision.is_some_and(|decision| stands(&before.status, decision).is_ok()) {
+                if decision.is_none_or(|decision| stands(&before.status, decision).is_err()) {
                     return Progress::Outdone;
                 }
                 next.status = EndpointStatus::Enabled;
