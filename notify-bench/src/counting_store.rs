@@ -13,8 +13,8 @@ use notify_core::machine::Change;
 use notify_core::store::activity::{Activity, ActivityQuery};
 use notify_core::store::{
     ApplyOutcome, ClaimBatch, ClaimRequest, DeliveryLog, DeliveryQuery, EndpointAdmin, EndpointDirectory,
-    EndpointQuery, EventQuery, EventRecord, InsertOutcome, Mark, Page, Pruned, PublishBatch, Replaced, Stats, Store,
-    StoreError, SweepRequest, Swept,
+    EndpointQuery, EventQuery, EventRecord, InsertOutcome, Mark, Page, PageRequest, Pruned, PublishBatch, Replaced,
+    Stats, Store, StoreError, SweepRequest, Swept,
 };
 use notify_core::{DeliveryId, Endpoint, EndpointId, EventType, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -243,6 +243,11 @@ impl<S: DeliveryLog> DeliveryLog for CountingStore<S> {
     async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
         count(&self.calls.log);
         self.inner.failing_since(endpoints).await
+    }
+
+    async fn tenants_with_held(&self, page: PageRequest) -> Result<Page<TenantId>, StoreError> {
+        count(&self.calls.log);
+        self.inner.tenants_with_held(page).await
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {

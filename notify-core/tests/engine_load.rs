@@ -94,6 +94,8 @@ async fn an_idle_engine_claims_twice_a_minute_polls_once_a_second_and_does_nothi
     host.pass(mins(10), secs(1)).await;
     let mut calls = host.store.all_calls();
     calls.remove(&Op::Time);
+    // Every ten minutes it looks whether something is held that need not be: one call, since nothing is.
+    assert!(calls.remove(&Op::Held).unwrap_or(0) <= 1);
     let (claims, polls) = (calls.remove(&Op::Claim).unwrap_or(0), calls.remove(&Op::Changed).unwrap_or(0));
     assert!((1..=20).contains(&claims), "{claims} claims");
     assert!((1..=600).contains(&polls), "{polls} polls");

@@ -22,6 +22,11 @@ pub(crate) fn tenant(tenant: &TenantId) -> String {
     format!("{}:{tenant}", tenant.as_str().len())
 }
 
+/// Reads what [`tenant`] wrote.
+pub(crate) fn parse_tenant(text: &str) -> Option<TenantId> {
+    text.split_once(':')?.1.parse().ok()
+}
+
 /// The key of an event's hash, from the shard's `meta` and the event's name in keys.
 pub(crate) fn event_hash(meta: &str, event: &str) -> String {
     format!("{}e:{event}", meta.trim_end_matches("meta"))

@@ -76,6 +76,37 @@ impl Below {
     }
 }
 
+/// A place among all tenants: the shard, and the server's own cursor within it, which is far below 2^48.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Place {
+    shard: usize,
+    within: u64,
+}
+
+impl Place {
+    const BITS: u32 = 48;
+
+    fn of(after: Option<Cursor>) -> Self {
+        let packed = after.map_or(0, |cursor| cursor.0);
+        Self {
+            shard: usize::try_from(packed >> Self::BITS).unwrap_or(usize::MAX),
+            within: packed & ((1 << Self::BITS) - 1),
+        }
+    }
+
+    const fn cursor(self) -> Cursor {
+        Cursor((self.shard as u64) << Self::BITS | self.within)
+    }
+
+    /// The server's cursor is 0 at the end of the shard.
+    const fn go_on_at(&mut self, within: u64) {
+        if within == 0 {
+            self.shard += 1;
+        }
+        self.within = within;
+    }
+}
+
 /// One row of an index.
 pub(crate) struct Entry {
     pub(crate) number: u64,
@@ -185,6 +216,24 @@ impl DeliveryLog for RedisStore {
 
     async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
         self.failing(endpoints).await
+    }
+
+    async fn tenants_with_held(&self, page: PageRequest) -> Result<Page<TenantId>, StoreError> {
+        let mut place = Place::of(page.after);
+        while place.shard < self.shards() {
+            let mut args = Args::new();
+            args.number(place.within);
+            let answer = self.run(Operation::Log, &script::HOLDING, place.shard, &args).await?;
+            let [next, names] = tuple(answer).ok_or_else(|| unexpected("holding"))?;
+            place.go_on_at(number(next).and_then(|next| u64::try_from(next).ok()).unwrap_or(0));
+            let items: Vec<TenantId> =
+                list(names).into_iter().filter_map(|name| keys::parse_tenant(&text(name))).collect();
+            if !items.is_empty() {
+                let next = (place.shard < self.shards()).then(|| place.cursor());
+                return Ok(Page { items, next });
+            }
+        }
+        Ok(Page { items: Vec::new(), next: None })
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {

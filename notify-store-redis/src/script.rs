@@ -60,6 +60,7 @@ scripts! {
     PAGE = " flags=no-writes" "scripts/page.lua";
     EVENT = " flags=no-writes" "scripts/event.lua";
     STATS = " flags=no-writes" "scripts/stats.lua";
+    HOLDING = " flags=no-writes" "scripts/holding.lua";
     ENDPOINTS = " flags=no-writes" "scripts/endpoints.lua";
     TIME = " flags=no-writes" "scripts/time.lua";
     VERIFY = " flags=no-writes" "scripts/verify.lua";

@@ -14,8 +14,8 @@ use notify_core::machine::Change;
 use notify_core::store::activity::{Activity, ActivityQuery};
 use notify_core::store::{
     ApplyOutcome, ClaimBatch, ClaimRequest, DeliveryLog, DeliveryQuery, EndpointAdmin, EndpointDirectory,
-    EndpointQuery, EventQuery, EventRecord, InsertOutcome, Mark, Operation, Page, Pruned, PublishBatch, Replaced,
-    Stats, Store, StoreError, SweepRequest, Swept,
+    EndpointQuery, EventQuery, EventRecord, InsertOutcome, Mark, Operation, Page, PageRequest, Pruned, PublishBatch,
+    Replaced, Stats, Store, StoreError, SweepRequest, Swept,
 };
 use notify_core::{DeliveryId, EndpointId, EventType, TenantId, Timestamp};
 use rusqlite::Connection;
@@ -296,6 +296,10 @@ impl DeliveryLog for SqliteStore {
     async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
         let endpoints = endpoints.to_vec();
         self.read(Operation::Log, move |conn| read::failing_since(conn, &endpoints).map(Ok)).await
+    }
+
+    async fn tenants_with_held(&self, page: PageRequest) -> Result<Page<TenantId>, StoreError> {
+        self.read(Operation::Log, move |conn| read::tenants_with_held(conn, page).map(Ok)).await
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {

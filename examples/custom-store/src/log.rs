@@ -66,6 +66,13 @@ impl DeliveryLog for MapStore {
         Ok(self.tables().activity.failing_since(endpoints))
     }
 
+    /// By row: a tenant comes once for each held delivery, which is allowed.
+    async fn tenants_with_held(&self, request: PageRequest) -> Result<Page<TenantId>, StoreError> {
+        let tables = self.tables();
+        let held = tables.deliveries.iter().filter(|(_, row)| row.delivery.state() == State::Held);
+        Ok(page(held.map(|(number, row)| (*number, row.delivery.event().tenant.clone())), request))
+    }
+
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {
         let mut tables = self.tables_to_write();
         let old = |number: u64, row: &EventRow| {

@@ -167,6 +167,9 @@ pub struct Disabled {
 pub enum DisableReason {
     /// Somebody did it by hand.
     Operator,
+    /// It is about to be enabled: what was held for it is being cancelled before that. Where the one who did so died
+    /// half-way it stays disabled, until somebody enables it again.
+    Cancelling,
 }
 
 impl DisableReason {
@@ -175,6 +178,7 @@ impl DisableReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Operator => "operator",
+            Self::Cancelling => "cancelling",
         }
     }
 }

@@ -49,7 +49,7 @@ pub struct EngineBuilder {
 }
 
 impl EngineBuilder {
-    pub(super) fn new<S>(store: S) -> Self
+    pub(crate) fn new<S>(store: S) -> Self
     where
         S: Store + EndpointDirectory + EndpointAdmin + DeliveryLog,
     {
@@ -84,6 +84,13 @@ impl EngineBuilder {
             #[cfg(any(test, feature = "testing"))]
             inline: None,
         }
+    }
+
+    /// All of the dispatcher's numbers.
+    #[cfg(test)]
+    pub(crate) fn dispatch(mut self, config: DispatchConfig) -> Self {
+        self.config = config;
+        self
     }
 
     /// A publish sends what is due before it returns.

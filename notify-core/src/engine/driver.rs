@@ -19,6 +19,7 @@ use super::attempt::attempt;
 use super::entropy::draw;
 use super::error::RunError;
 use super::held::keep_looking;
+use super::left_held::{look_now_and_then, look_once};
 use super::reference::{keep_time, set_time};
 use super::shared::{RunNumber, STORE_DEADLINE, Shared, lock};
 
@@ -88,6 +89,7 @@ impl Driver {
         let mut shutdown = pin!(shutdown);
         let mut ends_at = None;
         self.start_clock().await;
+        self.calls.spawn(look_now_and_then(Arc::clone(&shared)));
         loop {
             let (wake, stopped) = self.turn();
             if let Some(report) = stopped {
@@ -115,6 +117,7 @@ impl Driver {
         let shared = Arc::clone(&self.shared);
         let (mut stopping, mut gave_up) = (false, false);
         self.start_clock().await;
+        apart(look_once(Arc::clone(&shared))).await;
         loop {
             let (wake, stopped) = self.turn();
             if stopped.is_some() {
@@ -138,12 +141,9 @@ impl Driver {
         }
     }
 
-    /// Sets the engine's time before anything is claimed by it, and has it kept. In tasks: a store whose clock panics
-    /// ends neither the run nor another call.
+    /// Sets the engine's time before anything is claimed by it, and has it kept.
     async fn start_clock(&mut self) {
-        let mut first = JoinSet::new();
-        first.spawn(set_time(Arc::clone(&self.shared)));
-        while first.join_next().await.is_some() {}
+        apart(set_time(Arc::clone(&self.shared))).await;
         self.calls.spawn(keep_time(Arc::clone(&self.shared)));
     }
 
@@ -273,6 +273,13 @@ impl Drop for Driver {
 fn burnt_a_retry(change: &Change) -> bool {
     let last = change.attempts().last();
     last.is_some_and(|last| matches!(last.outcome, Outcome::Failure(reason) if reason.counts()))
+}
+
+/// In a task of its own: a store that panics ends neither the run nor another call.
+async fn apart(work: impl Future<Output = ()> + Send + 'static) {
+    let mut task = JoinSet::new();
+    task.spawn(work);
+    while task.join_next().await.is_some() {}
 }
 
 async fn sleep(shared: &Shared, pause: Option<Duration>) {

@@ -35,7 +35,7 @@ pub struct CreatedEndpoint {
 pub enum Backlog {
     /// They are sent.
     Resume,
-    /// They are cancelled.
+    /// They are cancelled: see [`Endpoints::enable`].
     Cancel,
 }
 
@@ -117,7 +117,8 @@ impl Endpoints {
     }
 
     /// Disables an endpoint: its deliveries are held, and so is what is published meanwhile. No new attempt starts
-    /// after this returned. `by` says who, in the host's words.
+    /// after this returned. `by` says who, in the host's words. Where its backlog is being cancelled that stops, and
+    /// what is left of it stays held.
     ///
     /// # Errors
     /// [`ControlError::NotFound`], or the store does not answer: repeat it.
@@ -126,7 +127,7 @@ impl Endpoints {
         let by = who(by);
         let endpoint = self
             .replace(tenant, id, |endpoint| {
-                if endpoint.is_enabled() {
+                if !is_kept_disabled(&endpoint.status) {
                     let (reason, by) = (DisableReason::Operator, by.clone());
                     endpoint.status = EndpointStatus::Disabled(Disabled { reason, at, by });
                 }
@@ -141,27 +142,34 @@ impl Endpoints {
 
     /// Enables an endpoint, and resumes or cancels what was held.
     ///
+    /// [`Backlog::Cancel`] takes several steps. First the endpoint is marked ([`DisableReason::Cancelling`]), then what
+    /// was published before that and is held is cancelled, then the endpoint is enabled. What is published meanwhile is
+    /// sent. Whoever enables, disables or deletes the endpoint in between wins: nothing more is cancelled. A delivery
+    /// whose request is under way is left alone, and goes on by its schedule.
+    ///
     /// # Errors
-    /// [`ControlError::NotFound`], or the store does not answer: repeat it.
+    /// [`ControlError::NotFound`], or the store does not answer: repeat it. [`ControlError::Contended`] where somebody
+    /// else changed whether it is enabled while its backlog was being cancelled: the endpoint is as they left it, and a
+    /// part of the backlog may be cancelled.
+    ///
+    /// # Cancel safety
+    /// A dropped call has done a part of it or all: repeat it. An endpoint that is left marked stays disabled.
     pub async fn enable(
         &self,
         tenant: &TenantId,
         id: &EndpointId,
         backlog: Backlog,
     ) -> Result<Arc<Endpoint>, ControlError> {
-        if backlog == Backlog::Cancel {
-            // Before it is enabled, so that nothing that is published from then on is cancelled with the rest. Where
-            // it is enabled already (a repeated call) there is nothing held, and what is scheduled is to be sent.
-            if !self.get(tenant, id).await?.is_enabled() {
-                sweep(&self.shared, id, SweepAction::Cancel).await?;
+        let endpoint = match backlog {
+            Backlog::Cancel => self.enable_without_backlog(tenant, id).await?,
+            Backlog::Resume => {
+                self.replace(tenant, id, |endpoint| {
+                    endpoint.status = EndpointStatus::Enabled;
+                    Ok(())
+                })
+                .await?
             }
-        }
-        let endpoint = self
-            .replace(tenant, id, |endpoint| {
-                endpoint.status = EndpointStatus::Enabled;
-                Ok(())
-            })
-            .await?;
+        };
         sweep(&self.shared, id, SweepAction::Release).await?;
         self.shared.push_if_running(DispatchInput::Wake);
         Ok(endpoint)
@@ -241,6 +249,11 @@ impl Endpoints {
     async fn call<T>(&self, work: impl Future<Output = Result<T, StoreError>> + Send) -> Result<T, StoreError> {
         self.shared.within(STORE_DEADLINE, Operation::Endpoints, work).await
     }
+}
+
+/// Disabled, and nobody is about to enable it once its backlog is cancelled.
+pub(crate) const fn is_kept_disabled(status: &EndpointStatus) -> bool {
+    matches!(status, EndpointStatus::Disabled(Disabled { reason: DisableReason::Operator, .. }))
 }
 
 /// Who did it, in the host's words: fit for a log line.

@@ -32,7 +32,7 @@ pub(super) async fn keep_looking(shared: &Shared, endpoints: Vec<EndpointId>) {
     }
 }
 
-fn each_once(mut endpoints: Vec<EndpointId>) -> Vec<EndpointId> {
+pub(super) fn each_once(mut endpoints: Vec<EndpointId>) -> Vec<EndpointId> {
     endpoints.sort_unstable();
     endpoints.dedup();
     endpoints

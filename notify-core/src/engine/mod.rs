@@ -2,6 +2,7 @@
 
 mod answer;
 mod attempt;
+mod backlog;
 mod builder;
 mod catalogue;
 mod clock;
@@ -17,6 +18,7 @@ mod held;
 mod history;
 #[cfg(any(test, feature = "testing"))]
 mod in_order;
+mod left_held;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) mod parts;
 mod ping;

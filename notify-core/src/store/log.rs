@@ -13,7 +13,7 @@ use crate::id::{DeliveryId, EndpointId, IdempotencyKey, TenantId};
 use crate::time::Timestamp;
 
 use super::activity::{Activity, ActivityQuery};
-use super::{DeliveryQuery, EventQuery, StoreError};
+use super::{DeliveryQuery, EventQuery, PageRequest, StoreError};
 
 /// Reads events, deliveries and attempts.
 #[async_trait]
@@ -63,6 +63,15 @@ pub trait DeliveryLog: Debug + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError>;
+
+    /// Tenants with held deliveries, in any order: a page of them. One may come more than once; a page may be short, or
+    /// empty and have a next one, and the limit is a hint. A tenant whose deliveries are held from before the first page until after the last
+    /// is on one of them. A running engine asks every ten minutes, so what it costs must not grow with what is not
+    /// held.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn tenants_with_held(&self, page: PageRequest) -> Result<Page<TenantId>, StoreError>;
 
     /// Removes up to `limit` events whose deliveries have all ended before `before` (with no delivery: that were
     /// published before it), with their deliveries, attempts and idempotency keys. May be repeated.

@@ -16,8 +16,8 @@ use super::activity::{Activity, ActivityQuery};
 use super::model::Model;
 use super::{
     ApplyOutcome, ClaimBatch, ClaimRequest, DeliveryLog, DeliveryQuery, EndpointAdmin, EndpointDirectory,
-    EndpointQuery, EventQuery, EventRecord, InsertOutcome, Mark, Page, Pruned, PublishBatch, Replaced, Stats, Store,
-    StoreError, SweepRequest, Swept,
+    EndpointQuery, EventQuery, EventRecord, InsertOutcome, Mark, Page, PageRequest, Pruned, PublishBatch, Replaced,
+    Stats, Store, StoreError, SweepRequest, Swept,
 };
 
 /// Keeps everything in memory: for tests, and for hosts that can lose what is pending with the process.
@@ -164,6 +164,10 @@ impl DeliveryLog for MemoryStore {
 
     async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
         Ok(self.with(|model| model.failing_since(endpoints)))
+    }
+
+    async fn tenants_with_held(&self, page: PageRequest) -> Result<Page<TenantId>, StoreError> {
+        Ok(self.with(|model| model.tenants_with_held(page)))
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {

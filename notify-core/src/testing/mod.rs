@@ -5,6 +5,7 @@
 //! can be used alone. [`Timeline`] tells what a policy
 //! makes of a receiver. The author of a store takes the [`kit`]; [`sim`] is notify's own simulator.
 
+mod behaviour;
 mod host;
 #[cfg(feature = "testing")]
 pub mod kit;
@@ -15,8 +16,9 @@ mod scripted_transport;
 pub mod sim;
 mod timeline;
 
+pub use behaviour::{Behaviour, InvalidBehaviour, drawn_receiver, in_turn};
 pub use host::{Delivered, TestNotify, TestNotifyBuilder, TestWebhook};
 pub use manual_clock::ManualClock;
 pub use replies::{answer, in_hours, in_minutes, in_seconds, refused, status, timeout};
 pub use scripted_transport::{Reply, ScriptedTransport, SentRequest};
-pub use timeline::{Behaviour, Timeline, drawn_receiver};
+pub use timeline::Timeline;

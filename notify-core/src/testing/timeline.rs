@@ -3,61 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::delivery::{Attempt, Delivery, NewDelivery, Outcome, Reason, Response, SendFailure, Start, State};
+use crate::delivery::{Attempt, Delivery, NewDelivery, Outcome, Start, State};
 use crate::event::EventKey;
 use crate::id::{AttemptNumber, ChangeId, ClaimToken, EventId, TenantId};
 use crate::machine::{Gate, Input, Step, classify, step};
 use crate::retry::Policy;
 use crate::time::Timestamp;
 
-use super::sim::Draws;
-
-/// How a receiver meets one attempt.
-#[derive(Clone, Debug)]
-pub struct Behaviour {
-    reply: Result<Response, SendFailure>,
-    took: Duration,
-}
-
-impl Behaviour {
-    /// It answers with this status, at once.
-    #[must_use]
-    pub const fn status(status: u16) -> Self {
-        Self { reply: Ok(Response::new(status)), took: Duration::ZERO }
-    }
-
-    /// No answer comes, for this reason, at once.
-    #[must_use]
-    pub fn failure(reason: Reason) -> Self {
-        Self { reply: Err(SendFailure::new(reason, "simulated")), took: Duration::ZERO }
-    }
-
-    /// The same, after so long. What would take longer than the policy's timeout is a timeout.
-    #[must_use]
-    pub const fn after(mut self, took: Duration) -> Self {
-        self.took = took;
-        self
-    }
-}
-
-/// A receiver that behaves as a seed draws it: good, slow, failing or silent from attempt to attempt, and the same for
-/// the same seed.
-pub fn drawn_receiver(seed: u64) -> impl FnMut(AttemptNumber) -> Behaviour {
-    let mut draws = Draws::new(seed);
-    move |_| {
-        let took = Duration::from_millis(draws.between(5, 2000));
-        let behaviour = match draws.below(8) {
-            0 => Behaviour::status(200),
-            1 => Behaviour::status(202),
-            2 => Behaviour::status(301),
-            3 => Behaviour::status(429),
-            4 | 5 => Behaviour::status(503),
-            6 => Behaviour::failure(Reason::ConnectRefused),
-            _ => return Behaviour::failure(Reason::ResponseTimeout).after(Duration::from_secs(3600)),
-        };
-        behaviour.after(took)
-    }
-}
+use super::behaviour::Behaviour;
 
 /// One delivery from its first attempt to its end.
 ///
@@ -97,13 +50,13 @@ impl Timeline {
             draw += 1;
             let leased = delivery.claimed(ClaimToken::new(draw), due.saturating_add(policy.timeout * 2));
             let number = AttemptNumber::new(leased.as_stored().attempts.saturating_add(1));
-            let behaviour = receiver(number).within(policy.timeout);
+            let (reply, duration) = receiver(number).within(policy.timeout);
             let input = Input::Finished {
                 gate: Gate::Open,
                 started_at: due,
-                duration: behaviour.took,
+                duration,
                 url: "https://receiver.example/".into(),
-                verdict: Box::new(classify(behaviour.reply, policy.success)),
+                verdict: Box::new(classify(reply, policy.success)),
             };
             // What is leased takes the step, and the step leaves a row that fits together.
             let Ok(Step::Write(change)) = step(&leased, input, policy, due, ChangeId::new(draw)) else { break };
@@ -146,12 +99,6 @@ impl fmt::Display for Timeline {
     }
 }
 
-impl Behaviour {
-    fn within(self, timeout: Duration) -> Self {
-        if self.took <= timeout { self } else { Self::failure(Reason::ResponseTimeout).after(timeout) }
-    }
-}
-
 fn begun(first: Timestamp) -> Delivery {
     let key = EventKey { tenant: TenantId::default(), id: EventId::from_xid(crate::id::Xid::from_bytes([0; 12])) };
     let endpoint = crate::id::EndpointId::from_xid(crate::id::Xid::from_bytes([0; 12]));
@@ -163,7 +110,10 @@ fn begun(first: Timestamp) -> Delivery {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::behaviour::{drawn_receiver, in_turn};
     use super::*;
+    use crate::delivery::Reason;
+    use crate::retry::{RetryAfterRule, SuccessRule};
 
     #[test]
     fn a_dead_receiver_takes_the_whole_table() {
@@ -191,6 +141,22 @@ mod tests {
              1970-01-01T00:01:00.000Z  attempt 2 200 success, took 0 ms\n\
              1970-01-01T00:01:00.000Z  delivered after 60 s"
         );
+    }
+
+    #[test]
+    fn a_receiver_that_asks_for_a_pause_gets_it_where_the_policy_heeds_it() {
+        let replies = || in_turn(["503@2min", "500", "202@1h"].map(|text| text.parse().unwrap()));
+        let mut policy = Policy { schedule: "1min,1min,1min".parse().unwrap(), ..Policy::default() };
+        let waits = |policy: &Policy| -> Vec<u64> {
+            let timeline = Timeline::of(policy, Timestamp::EPOCH, replies());
+            timeline.waits().iter().map(Duration::as_secs).collect()
+        };
+        assert_eq!(waits(&policy), [60, 60, 60]);
+        policy.retry_after = RetryAfterRule::UpTo(Duration::from_secs(3600));
+        assert_eq!(waits(&policy), [120, 60, 60], "the last one is met again, and a 202's pause is not heeded");
+        policy.success = SuccessRule::Any2xx;
+        let timeline = Timeline::of(&policy, Timestamp::EPOCH, replies());
+        assert_eq!((timeline.attempts.len(), timeline.end), (3, State::Delivered));
     }
 
     proptest! {

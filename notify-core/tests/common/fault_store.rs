@@ -13,8 +13,8 @@ use notify_core::machine::Change;
 use notify_core::store::activity::{Activity, ActivityQuery};
 use notify_core::store::{
     ApplyOutcome, ClaimBatch, ClaimRequest, DeliveryLog, DeliveryQuery, EndpointAdmin, EndpointDirectory,
-    EndpointQuery, EventQuery, EventRecord, InsertOutcome, Mark, Operation, Page, Pruned, PublishBatch, Replaced,
-    Stats, Store, StoreError, SweepRequest, Swept,
+    EndpointQuery, EventQuery, EventRecord, InsertOutcome, Mark, Operation, Page, PageRequest, Pruned, PublishBatch,
+    Replaced, Stats, Store, StoreError, SweepRequest, Swept,
 };
 use notify_core::testing::ManualClock;
 use notify_core::{DeliveryId, Endpoint, EndpointId, EventType, MemoryStore, TenantId, Timestamp};
@@ -32,6 +32,7 @@ pub enum Op {
     Get,
     Admin,
     Delete,
+    Held,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -144,6 +145,7 @@ const fn operation(op: Op) -> Operation {
         Op::Sweep => Operation::Sweep,
         Op::Changed | Op::Time => Operation::Poll,
         Op::Subscribed | Op::Get | Op::Admin | Op::Delete => Operation::Endpoints,
+        Op::Held => Operation::Log,
     }
 }
 
@@ -245,6 +247,10 @@ impl DeliveryLog for FaultStore {
 
     async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
         self.memory.failing_since(endpoints).await
+    }
+
+    async fn tenants_with_held(&self, page: PageRequest) -> Result<Page<TenantId>, StoreError> {
+        self.meet(Op::Held, self.memory.tenants_with_held(page)).await
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {

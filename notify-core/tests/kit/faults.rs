@@ -436,4 +436,7 @@ wrong_stores! {
     wrong_store_takes_the_rows_it_looks_at_for_all TakesTheRowsItLooksAtForAll "takes the hundred rows that it looks at for all" [
         "finding::pages_go_on_past_rows_that_do_not_match",
     ];
+    wrong_store_finds_held_on_the_first_page_alone FindsHeldOnTheFirstPageAlone "tells of the first tenant with held deliveries alone" [
+        "log::each_tenant_with_held_deliveries_is_found_and_no_other",
+    ];
 }

@@ -90,6 +90,7 @@ fn told(endpoint: &Endpoint, now: Timestamp) -> Vec<(Timestamp, &'static str, St
 pub(super) fn why(reason: DisableReason) -> &'static str {
     match reason {
         DisableReason::Operator => "by hand",
+        DisableReason::Cancelling => "to cancel what was held",
         // A reason that a later version of the engine knows.
         other => other.as_str(),
     }

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
 use notify_core::delivery::State;
-use notify_core::endpoint::EndpointStatus;
+use notify_core::endpoint::{DisableReason, EndpointStatus};
 use notify_core::engine::{Backlog, ControlError};
 use notify_core::store::{DeliveryQuery, PageRequest};
 use notify_core::{Endpoint, EndpointId};
@@ -49,6 +49,8 @@ pub(super) struct WebhookPage {
     created: When,
     updated: When,
     disabled: Option<(When, String, &'static str)>,
+    /// Its backlog is being cancelled, or was when that broke off.
+    cancelling: bool,
     pinged: Option<Pinged>,
     pub(super) ping: Option<PingForm>,
     failing: Option<When>,
@@ -119,6 +121,10 @@ pub(super) async fn page(visit: &Visit, endpoint: &Endpoint) -> Result<WebhookPa
             Some((visit.when(disabled.at), words::visible(&disabled.by), history::why(disabled.reason)))
         }
     };
+    let cancelling = matches!(
+        &endpoint.status,
+        EndpointStatus::Disabled(disabled) if disabled.reason == DisableReason::Cancelling
+    );
     let held = if disabled.is_some() { open(visit, endpoint, State::Held).await? } else { String::new() };
     let failing = visit.engine().history().failing_since(std::slice::from_ref(&endpoint.id)).await?;
     let policy = endpoint.policy.over(visit.engine().policy());
@@ -141,6 +147,7 @@ pub(super) async fn page(visit: &Visit, endpoint: &Endpoint) -> Result<WebhookPa
         created: visit.when(endpoint.created_at),
         updated: visit.when(endpoint.updated_at),
         disabled,
+        cancelling,
         pinged: Pinged::of(visit, endpoint).await?,
         ping: PingForm::of(visit, endpoint),
         failing: failing.into_iter().next().flatten().map(|since| visit.when(since)),

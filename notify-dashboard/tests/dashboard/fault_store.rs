@@ -11,8 +11,8 @@ use notify_core::machine::Change;
 use notify_core::store::activity::{Activity, ActivityQuery};
 use notify_core::store::{
     ApplyOutcome, ClaimBatch, ClaimRequest, DeliveryLog, DeliveryQuery, EndpointAdmin, EndpointDirectory,
-    EndpointQuery, EventQuery, EventRecord, InsertOutcome, Mark, Operation, Page, Pruned, PublishBatch, Replaced,
-    Stats, Store, StoreError, SweepRequest, Swept,
+    EndpointQuery, EventQuery, EventRecord, InsertOutcome, Mark, Operation, Page, PageRequest, Pruned, PublishBatch,
+    Replaced, Stats, Store, StoreError, SweepRequest, Swept,
 };
 use notify_core::{DeliveryId, Endpoint, EndpointId, EventType, MemoryStore, TenantId, Timestamp};
 
@@ -178,6 +178,10 @@ impl DeliveryLog for FaultStore {
 
     async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
         self.pass(Operation::Log, self.memory.failing_since(endpoints)).await
+    }
+
+    async fn tenants_with_held(&self, page: PageRequest) -> Result<Page<TenantId>, StoreError> {
+        self.pass(Operation::Log, self.memory.tenants_with_held(page)).await
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {

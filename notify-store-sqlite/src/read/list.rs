@@ -269,7 +269,7 @@ fn below(page: PageRequest) -> i64 {
     page.after.map_or(i64::MAX, |cursor| i64::try_from(cursor.0).unwrap_or(i64::MAX))
 }
 
-fn limit(page: PageRequest) -> usize {
+pub(super) fn limit(page: PageRequest) -> usize {
     page.limit.clamp(1, 100) as usize
 }
 

@@ -2,11 +2,13 @@
 
 use notify_core::delivery::{Attempt, Delivery};
 use notify_core::event::EventKey;
-use notify_core::store::{EventRecord, Stats, StoreError};
+use notify_core::store::{Cursor, EventRecord, Page, PageRequest, Stats, StoreError};
 use notify_core::{DeliveryId, TenantId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use crate::rows::{self, Unreadable, select_deliveries, select_events, state_of};
+
+use super::list::limit;
 
 type Answer<T> = rusqlite::Result<Result<T, StoreError>>;
 
@@ -17,9 +19,14 @@ const ATTEMPTS: &str =
          FROM attempt WHERE delivery = (SELECT id FROM delivery WHERE uid = ?1) ORDER BY number";
 const EVENT: &str = select_events!("WHERE e.tenant = (SELECT id FROM tenant WHERE uid = ?1) AND e.uid = ?2");
 const DELIVERIES_OF_EVENT: &str = select_deliveries!("WHERE d.event = ?1 ORDER BY d.id");
+
+const TENANTS_WITH_HELD: &str = "
+    SELECT y.tenant, t.uid FROM tally y JOIN tenant t ON t.id = y.tenant
+    WHERE y.tenant > ?1 AND y.state = 3 AND y.n > 0 ORDER BY y.tenant";
+
 /// For the test of their plans.
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[LOAD, ATTEMPTS, EVENT, DELIVERIES_OF_EVENT];
+pub(crate) const STATEMENTS: &[&str] = &[LOAD, ATTEMPTS, EVENT, DELIVERIES_OF_EVENT, TENANTS_WITH_HELD];
 
 /// Rows that cannot be read are left out here and below: one must not hide all others. A claim names them (S13).
 pub(crate) fn load(conn: &Connection, ids: &[DeliveryId]) -> rusqlite::Result<Vec<Delivery>> {
@@ -92,6 +99,23 @@ pub(crate) fn stats(conn: &Connection, tenant: Option<&TenantId>) -> rusqlite::R
     read(&mut counts)?;
     stats.oldest_due = oldest_due(conn, tenant)?.map(Timestamp::from_millis);
     Ok(stats)
+}
+
+/// In the order of their numbers, from the tally: what is stored costs nothing.
+pub(crate) fn tenants_with_held(conn: &Connection, request: PageRequest) -> rusqlite::Result<Page<TenantId>> {
+    let mut statement = conn.prepare_cached(TENANTS_WITH_HELD)?;
+    let after = request.after.map_or(0, |cursor| i64::try_from(cursor.0).unwrap_or(i64::MAX));
+    let mut rows = statement.query([after])?;
+    let mut items = Vec::new();
+    let mut last = None;
+    while let Some(row) = rows.next()? {
+        if items.len() == limit(request) {
+            return Ok(Page { items, next: last });
+        }
+        last = Some(Cursor(row.get::<_, i64>(0)?.unsigned_abs()));
+        items.extend(row.get_ref(1)?.as_str()?.parse::<TenantId>());
+    }
+    Ok(Page { items, next: None })
 }
 
 /// One seek for each endpoint that has something open; rows in flight before the first scheduled one are few.

@@ -1,11 +1,12 @@
 //! Reading and pruning.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::delivery::{Attempt, Delivery};
+use crate::delivery::{Attempt, Delivery, State};
 use crate::event::EventKey;
 use crate::id::{DeliveryId, TenantId};
-use crate::store::{Cursor, DeliveryQuery, EventQuery, EventRecord, Page, Pruned, Stats};
+use crate::store::{Cursor, DeliveryQuery, EventQuery, EventRecord, Page, PageRequest, Pruned, Stats};
 use crate::time::Timestamp;
 
 use super::{EventRow, Model};
@@ -47,6 +48,18 @@ impl Model {
             *stats.by_state.entry(*state).or_default() += count;
         }
         stats
+    }
+
+    /// The cursor is a place among all tenants, which only become more: one that came in between makes another come
+    /// again, and hides none.
+    pub(in super::super) fn tenants_with_held(&self, page: PageRequest) -> Page<TenantId> {
+        let after = usize::try_from(page.after.map_or(0, |cursor| cursor.0)).unwrap_or(usize::MAX);
+        let held = |counts: &BTreeMap<State, u64>| counts.get(&State::Held).is_some_and(|count| *count > 0);
+        let places = self.index.tally.iter().zip(1..).skip(after);
+        let mut found = places.filter(|((_, counts), _)| held(counts)).map(|((tenant, _), place)| (place, tenant));
+        let shown: Vec<(u64, &TenantId)> = found.by_ref().take(page.limit as usize).collect();
+        let next = shown.last().filter(|_| found.next().is_some()).map(|(place, _)| Cursor(*place));
+        Page { items: shown.into_iter().map(|(_, tenant)| tenant.clone()).collect(), next }
     }
 
     pub(in super::super) fn prune(&mut self, before: Timestamp, limit: u32) -> Pruned {

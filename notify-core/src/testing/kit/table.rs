@@ -314,6 +314,8 @@ macro_rules! __notify_store_cases {
                 "DeliveryLog::deliveries" "A page of deliveries, newest first":
                     deliveries_come_newest_first,
                     deliveries_that_come_while_somebody_pages_neither_repeat_nor_hide_others;
+                "DeliveryLog::tenants_with_held" "Tenants with held deliveries, in any order: a page of them":
+                    each_tenant_with_held_deliveries_is_found_and_no_other;
             }
             filters {
                 "DeliveryLog::events" "With this status, of this type, with a delivery to this endpoint, published at or after `since` and before `until`; `None` = any":

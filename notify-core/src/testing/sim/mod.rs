@@ -12,6 +12,7 @@
 //! # Ok::<(), Box<sim::Failure>>(())
 //! ```
 
+mod backlog;
 mod calls;
 mod coverage;
 mod ending;
@@ -19,6 +20,7 @@ mod fixture;
 mod heap;
 mod invariants;
 mod ledger;
+mod operating;
 mod operators;
 mod process;
 mod publishing;

@@ -1,61 +1,24 @@
 //! What operators do, step by step, each step a call of its own: others act in between.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::delivery::State;
 use crate::dispatch::DispatchInput;
 use crate::endpoint::{DisableReason, Disabled, Endpoint, EndpointStatus};
-use crate::engine::parts::due_to_held;
+use crate::engine::parts::{due_to_held, is_kept_disabled, stands};
 use crate::id::{ChangeId, EndpointId, TenantId};
 use crate::machine::{Gate, cancel, resend};
 use crate::store::{EndpointAdmin, EndpointDirectory, Replaced, Store, SweepAction, SweepRequest};
 
 use super::fixture;
 use super::ledger::Seen;
+use super::operating::{Operating, Progress, Step};
 use super::ready;
 use super::scenario::Operation;
 use super::world::{Happening, START, World};
 
 /// Rows in one step of a sweep: few, so that others act between two.
 const SWEEP_STEP: u32 = 20;
-
-/// An operation under way.
-#[derive(Debug)]
-pub(super) struct Operating {
-    by: (usize, u32),
-    endpoint: usize,
-    what: Operation,
-    steps: VecDeque<Step>,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Step {
-    Create,
-    Replace,
-    Delete,
-    /// The own dispatcher hears of it.
-    Tell,
-    Sweep(SweepAction),
-    /// Sweeps only where the endpoint is disabled.
-    SweepIfDisabled,
-    /// One delivery is sent again, or cancelled.
-    ByHand,
-    Wake,
-}
-
-fn steps(what: Operation) -> VecDeque<Step> {
-    use Step::{ByHand, Create, Delete, Replace, Sweep, SweepIfDisabled, Tell, Wake};
-    match what {
-        Operation::Create => [Create].into(),
-        Operation::EditUrl | Operation::Rotate => [Replace, Tell].into(),
-        Operation::Disable => [Replace, Tell, Sweep(SweepAction::Hold)].into(),
-        Operation::EnableAndResume => [Replace, Tell, Sweep(SweepAction::Release), Wake].into(),
-        Operation::EnableAndCancel => [SweepIfDisabled, Replace, Tell, Sweep(SweepAction::Release), Wake].into(),
-        Operation::Resend | Operation::Cancel => [ByHand, Wake].into(),
-        Operation::Delete => [Delete, Tell, Sweep(SweepAction::Cancel)].into(),
-    }
-}
 
 impl World<'_> {
     pub(super) fn operate(&mut self, action: usize) {
@@ -68,7 +31,7 @@ impl World<'_> {
     fn begin(&mut self, process: usize, endpoint: usize, what: Operation) {
         let by = (process, self.processes[process].epoch);
         let number = self.next_serial();
-        self.operating.insert(number, Operating { by, endpoint, what, steps: steps(what) });
+        self.operating.insert(number, Operating::new(by, endpoint, what));
         self.after(0, Happening::OperateStep { number });
     }
 
@@ -85,12 +48,18 @@ impl World<'_> {
             return self.at(at, Happening::OperateStep { number });
         }
         let Some(step) = operation.steps.front().copied() else { return };
-        match self.take_step(&operation, step) {
+        match self.take_step(&mut operation, step) {
             Progress::Done => {
                 operation.steps.pop_front();
-                if step == Step::Sweep(SweepAction::Hold) {
+                if step == Step::Sweep(SweepAction::Hold) && operation.decision.is_none() {
                     self.look_after_hold(&mut operation);
                 }
+            }
+            // Somebody else decided otherwise: what was held here after that was not there for their sweep.
+            Progress::Outdone => {
+                self.coverage.count("operator", "outdone");
+                operation.steps.clear();
+                self.look_after_hold(&mut operation);
             }
             Progress::More => {}
             Progress::Failed => return self.begin_again(&operation),
@@ -118,13 +87,12 @@ impl World<'_> {
         let number = self.next_serial();
         let process = self.rng.index(self.processes.len());
         let by = (process, self.processes[process].epoch);
-        let steps = steps(operation.what);
-        self.operating.insert(number, Operating { by, steps, endpoint: operation.endpoint, what: operation.what });
+        self.operating.insert(number, Operating::new(by, operation.endpoint, operation.what));
         let after = self.rng.spread(1000, 30_000);
         self.after(after, Happening::OperateStep { number });
     }
 
-    fn take_step(&mut self, operation: &Operating, step: Step) -> Progress {
+    fn take_step(&mut self, operation: &mut Operating, step: Step) -> Progress {
         let Some(id) = fixture::endpoint_id(operation.endpoint) else { return Progress::Over };
         let (process, _) = operation.by;
         match step {
@@ -144,7 +112,15 @@ impl World<'_> {
                 self.push(process, DispatchInput::Wake);
                 return Progress::Done;
             }
-            Step::Create | Step::Replace | Step::Delete | Step::Sweep(_) | Step::SweepIfDisabled | Step::ByHand => {}
+            Step::Create
+            | Step::Replace
+            | Step::Delete
+            | Step::Sweep(_)
+            | Step::Decide
+            | Step::ReadHeld(_)
+            | Step::StillDecided
+            | Step::CancelHeld
+            | Step::ByHand => {}
         }
         let (fails_before, fails_after) = self.operator_fate();
         if fails_before {
@@ -167,18 +143,17 @@ impl World<'_> {
                 Progress::Done
             }
             Step::Sweep(action) => self.sweep(Some(process), &id, action),
-            Step::SweepIfDisabled => match self.ledger.endpoint(&id) {
-                Some(endpoint) if !endpoint.is_enabled() => self.sweep(Some(process), &id, SweepAction::Cancel),
-                Some(_) => Progress::Done,
-                None => Progress::Over,
-            },
+            Step::Decide => self.replace(operation, &id),
+            Step::ReadHeld(after) => self.read_held(operation, &id, after),
+            Step::StillDecided => self.still_decided(operation, &id),
+            Step::CancelHeld => self.cancel_held(operation),
             Step::ByHand => self.by_hand(operation, &id),
             Step::Tell | Step::Wake => Progress::Done,
         };
         if fails_after { Progress::Failed } else { progress }
     }
 
-    fn replace(&mut self, operation: &Operating, id: &EndpointId) -> Progress {
+    fn replace(&mut self, operation: &mut Operating, id: &EndpointId) -> Progress {
         let (process, _) = operation.by;
         let now = self.clock_of(process);
         let found = ready(self.store.get(std::slice::from_ref(id))).unwrap_or_default();
@@ -190,11 +165,28 @@ impl World<'_> {
                 let Ok(url) = url.parse() else { return Progress::Over };
                 next.url = url;
             }
-            Operation::Disable if before.is_enabled() => {
+            Operation::Disable if !is_kept_disabled(&before.status) => {
                 let disabled = Disabled { reason: DisableReason::Operator, at: now, by: "simulated".into() };
                 next.status = EndpointStatus::Disabled(disabled);
             }
-            Operation::EnableAndResume | Operation::EnableAndCancel => next.status = EndpointStatus::Enabled,
+            Operation::EnableAndCancel if operation.steps.front() == Some(&Step::Decide) => {
+                if let EndpointStatus::Disabled(before) = &before.status {
+                    let (reason, by) = (DisableReason::Cancelling, before.by.clone());
+                    let decision = Disabled { reason, at: now, by };
+                    next.status = EndpointStatus::Disabled(decision.clone());
+                    operation.decision = Some(decision);
+                } else {
+                    operation.steps = [Step::Decide, Step::Sweep(SweepAction::Release), Step::Wake].into();
+                }
+            }
+            Operation::EnableAndCancel => {
+                let decision = operation.decision.as_ref();
+                if decision.is_none_or(|decision| stands(&before.status, decision).is_err()) {
+                    return Progress::Outdone;
+                }
+                next.status = EndpointStatus::Enabled;
+            }
+            Operation::EnableAndResume => next.status = EndpointStatus::Enabled,
             Operation::Rotate => {
                 fixture::rotate(&mut next, operation.endpoint, &self.scenario.endpoints[operation.endpoint], now);
             }
@@ -341,14 +333,4 @@ impl World<'_> {
         }
         self.mark_repeated();
     }
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Progress {
-    Done,
-    /// The same step again.
-    More,
-    Failed,
-    /// There is nothing to do any more.
-    Over,
 }

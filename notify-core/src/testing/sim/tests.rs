@@ -1,6 +1,7 @@
 //! Many seeds, the corpus, and the planted faults.
 
 mod corpus;
+mod driver;
 mod planted;
 mod protocol;
 mod seeds;

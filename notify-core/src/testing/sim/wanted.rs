@@ -79,6 +79,7 @@ pub(super) const WANTED: &[(&str, &[&str])] = &[
             "refused by hand",
             "repeated",
             "looked again",
+            "outdone",
         ],
     ),
     (

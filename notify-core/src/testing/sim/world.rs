@@ -12,7 +12,7 @@ use super::fixture;
 use super::heap::Heap;
 use super::invariants::{self, Invariant, Moment};
 use super::ledger::{EndpointWrite, Ledger, Seen};
-use super::operators::Operating;
+use super::operating::Operating;
 use super::process::Process;
 use super::ready;
 use super::rng::Rng;

@@ -190,6 +190,16 @@ impl DeliveryLog for PlainStore {
         Ok(seen.collect())
     }
 
+    async fn tenants_with_held(&self, page: PageRequest) -> Result<Page<TenantId>, StoreError> {
+        let tables = self.tables();
+        let held = tables.rows.iter().rev().filter(|(_, row)| row.delivery.state() == State::Held);
+        let mut found = tables.page_of(held.map(|(number, row)| (*number, row.event.key.tenant.clone())), &page);
+        if self.has(Fault::FindsHeldOnTheFirstPageAlone) {
+            found.next = None;
+        }
+        Ok(found)
+    }
+
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {
         Ok(self.tables().prune(before, limit))
     }

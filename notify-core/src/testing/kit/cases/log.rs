@@ -1,10 +1,12 @@
 //! Reading what happened: events, deliveries, pages.
 
+use std::collections::BTreeSet;
+
 use crate::delivery::Delivery;
-use crate::store::{Cursor, DeliveryQuery, EventQuery, PageRequest};
+use crate::store::{Cursor, DeliveryQuery, EventQuery, PageRequest, SweepAction};
 
 use super::super::case::NotOffered;
-use super::super::sample::{delivery, event, failed, name, t};
+use super::super::sample::{delivery, event, event_of, failed, name, t};
 use super::{Done, Subject, answer};
 
 /// The default tenant's events, this page of them.
@@ -214,5 +216,33 @@ pub(crate) async fn a_cursor_s_text_names_the_same_place(store: &mut Subject) ->
     let (_, next) = list_events(store, &query(page(None, 1))).await?;
     let read = next.map(|cursor| super::super::sample::named::<Cursor>(&cursor.to_string()));
     assert_eq!(list_events(store, &query(page(read, 1))).await?.0, ["f"]);
+    Ok(())
+}
+
+pub(crate) async fn each_tenant_with_held_deliveries_is_found_and_no_other(store: &mut Subject) -> Done {
+    for (tenant, id, endpoint) in [("one", "e", "a"), ("two", "f", "b"), ("o'brien", "g", "c"), ("sent", "h", "d")] {
+        store.publish(event_of(tenant, id, 0, &[endpoint], 0)).await;
+    }
+    let holding = async |store: &Subject| {
+        let mut found = BTreeSet::new();
+        let mut after = None;
+        // Pages may be empty; a store that has so many of them has no end.
+        for _ in 0..1000 {
+            let tenants = answer("tenants_with_held", store.log()?.tenants_with_held(page(after, 1)).await);
+            found.extend(tenants.items.iter().map(ToString::to_string));
+            after = tenants.next;
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
+        panic!("a thousand pages, and no end");
+    };
+    assert_eq!(holding(store).await?, BTreeSet::new());
+    for endpoint in ["a", "b", "c"] {
+        store.sweep(endpoint, SweepAction::Hold, 0, 10).await;
+    }
+    assert_eq!(holding(store).await?, ["one", "two", "o'brien"].map(str::to_owned).into());
+    store.sweep("b", SweepAction::Release, 0, 10).await;
+    assert_eq!(holding(store).await?, ["one", "o'brien"].map(str::to_owned).into());
     Ok(())
 }
