@@ -30,7 +30,8 @@ pub trait DeliveryLog: Debug + Send + Sync + 'static {
     /// [`StoreError::Unavailable`].
     async fn attempts(&self, delivery: &DeliveryId) -> Result<Vec<Attempt>, StoreError>;
 
-    /// A page of the events that [`EventQuery::wants`], newest first. Rows that are inserted while somebody pages neither repeat nor hide others.
+    /// A page of the events that [`EventQuery::wants`], newest first. Rows that are inserted while somebody pages
+    /// neither repeat nor hide others.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
