@@ -53,7 +53,9 @@ impl Engine {
     /// Sends what is due, until `shutdown` completes and the stop is over: no new claims, what was not sent goes
     /// back, attempts in flight may end within the grace period, what is left is cut off and due again at once.
     ///
-    /// Nothing is sent unless this future is polled, in this process or in another on the same store.
+    /// Nothing is sent unless this future is polled, in this process or in another on the same store. At its start and
+    /// every ten minutes it looks for held deliveries whose endpoint is enabled or deleted: whoever wrote them may have
+    /// died before it could see that.
     ///
     /// # Errors
     /// It is being polled already, or there is no randomness.
@@ -65,7 +67,8 @@ impl Engine {
         Ok(Driver::start(Arc::clone(&self.shared))?.run(shutdown).await)
     }
 
-    /// Sends what is due now, and what becomes due meanwhile, and returns: for cron hosts and tests.
+    /// Sends what is due now, and what becomes due meanwhile, and returns: for cron hosts and tests. Looks once at what
+    /// is held, as [`run`](Self::run) does, at the newest 9,900 of it.
     ///
     /// # Errors
     /// As [`run`](Self::run), and [`RunError::StoreUnavailable`] once five claims in a row have failed and the grace

@@ -5,6 +5,7 @@
 //! `SIM_SEED=7 cargo test -p notify-core --lib sim::tests::driver` runs that one alone.
 #![expect(clippy::disallowed_methods, reason = "a test is the host, and a host spawns; the clock is the test's own")]
 
+mod acts;
 mod door;
 mod end;
 mod receivers;
@@ -19,20 +20,16 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::endpoint::EndpointPatch;
-use crate::engine::{Backlog, Clock, ControlError, Engine, EngineBuilder, Entropy, PublishError};
-use crate::event::NewEvent;
+use crate::engine::{Clock, Engine, EngineBuilder, Entropy};
 use crate::id::EventId;
-use crate::store::EndpointAdmin;
 use crate::time::Timestamp;
 
-use super::super::fixture;
 use super::super::rng::Rng;
-use super::super::scenario::{Action, Content, Operation, Publish, Scenario, Trouble};
+use super::super::scenario::{Content, Scenario, Trouble};
 use super::super::world::START;
 use super::number;
 use door::Door;
-use receivers::{Receivers, tenant};
+use receivers::Receivers;
 
 /// How much of a world is run: its driver is dearer than the simulator's.
 const LONGEST: i64 = 6 * 3_600_000;
@@ -192,121 +189,6 @@ impl World {
         let report = engine.run(async { drop(end.await) }).await.expect("it runs once");
         report.unsettled
     }
-
-    /// One publish, by a caller that goes on until it is told what became of it.
-    async fn publish(self: Arc<Self>, index: usize, content: Content, at: i64) {
-        self.clock.until(at).await;
-        let plan = &self.scenario.publishes[index];
-        let process = plan.by.unwrap_or(self.scenario.processes);
-        let event = new_event(plan, index, content);
-        loop {
-            let engine = self.engine_of(process);
-            let publish = engine.publish_event(event.clone());
-            let answer = if plan.dropped && self.faults_are_on() {
-                // The caller goes away; what it began may be stored or not.
-                match timeout(self.pause(1, 2 * self.scenario.latency.max(1)), publish).await {
-                    Ok(answer) => answer,
-                    Err(_) => return,
-                }
-            } else {
-                publish.await
-            };
-            match answer {
-                Ok(receipt) => {
-                    self.shared().accepted.insert(receipt.event_id);
-                    return;
-                }
-                Err(PublishError::Conflict { .. }) => return,
-                Err(_) => sleep(self.pause(100, 60_000)).await,
-            }
-        }
-    }
-
-    /// One act of an operator, who repeats it until it is done or refused.
-    async fn operate(self: Arc<Self>, action: Action) {
-        self.clock.until(action.at).await;
-        while let Err(ControlError::Store(_)) = self.act(&action).await {
-            sleep(self.pause(1000, 30_000)).await;
-        }
-    }
-
-    async fn act(&self, action: &Action) -> Result<(), ControlError> {
-        let Some(id) = fixture::endpoint_id(action.endpoint) else { return Ok(()) };
-        let engine = self.engine_of(action.by);
-        let (endpoints, tenant) = (engine.endpoints(), tenant());
-        match action.what {
-            Operation::Create => self.create(action.endpoint).await,
-            Operation::EditUrl => {
-                let url = format!("https://receiver{}.example/hook/{}", action.endpoint, self.clock.elapsed());
-                let patch = EndpointPatch { url: Some(url), ..EndpointPatch::default() };
-                endpoints.update(&tenant, &id, &patch).await?;
-            }
-            Operation::Disable => {
-                endpoints.disable(&tenant, &id, "simulated").await?;
-            }
-            Operation::EnableAndResume => {
-                endpoints.enable(&tenant, &id, Backlog::Resume).await?;
-            }
-            Operation::EnableAndCancel => {
-                endpoints.enable(&tenant, &id, Backlog::Cancel).await?;
-            }
-            Operation::Delete => endpoints.delete(&tenant, &id).await?,
-            Operation::Rotate => {
-                endpoints.rotate_secret(&tenant, &id, Duration::from_secs(3600)).await?;
-                self.receivers.learn_secrets(action.endpoint).await;
-            }
-            Operation::Resend | Operation::Cancel => {
-                let all = self.deliveries().await;
-                let ids: Vec<_> = all.iter().filter(|row| *row.endpoint() == id).map(|row| row.id()).collect();
-                if ids.is_empty() {
-                    return Ok(());
-                }
-                let id = ids[self.shared().rng.index(ids.len())];
-                let deliveries = engine.deliveries();
-                if action.what == Operation::Resend {
-                    deliveries.resend(&tenant, &id).await?;
-                } else {
-                    deliveries.cancel(&tenant, &id).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Not through an engine, which would draw an id of its own.
-    async fn create(&self, index: usize) {
-        let endpoint = fixture::endpoint(index, &self.scenario.endpoints[index], self.clock.true_time());
-        self.door.memory.create(&endpoint.expect("it is sound")).await.expect("memory takes it");
-    }
-
-    /// The troubles that are nobody's own.
-    async fn disturb(self: Arc<Self>, at: i64, what: Trouble) {
-        self.clock.until(at).await;
-        let left = (self.scenario.span - at).max(0);
-        match what {
-            Trouble::Outage { millis } => self.door.outage(millis.min(left).unsigned_abs()).await,
-            Trouble::DirectoryOutage { millis } => self.door.directory_outage(millis.min(left).unsigned_abs()).await,
-            _ => {}
-        }
-    }
-}
-
-fn new_event(plan: &Publish, index: usize, content: Content) -> NewEvent {
-    let data = match content {
-        Content::Same => format!("{{\"n\":{index}}}"),
-        Content::Other => format!("{{\"n\":{index},\"other\":true}}"),
-    };
-    let event = NewEvent::new(plan.event_type, &data).expect("it is sound");
-    let again = plan.keyed && content == Content::Other;
-    let id = if again { format!("e{index}-again") } else { format!("e{index}") };
-    let mut event = event.with_id(&id).expect("it is an id");
-    if plan.keyed {
-        event = event.with_idempotency_key(&format!("key {index}")).expect("it is a key");
-    }
-    if let Some(later) = plan.not_before {
-        event = event.not_before(Timestamp::from_millis(START + plan.at + later));
-    }
-    event
 }
 
 /// The world of a seed, if it is one that the driver can be run in: neither long nor large. Made smaller where that
