@@ -55,8 +55,9 @@ impl Model {
         let mut stats =
             Stats { kind: "memory", schema_version: 1, oldest_due: self.oldest_due(tenant), ..Stats::default() };
         let counts = self.index.tally.iter().filter(|(owner, _)| tenant.is_none_or(|tenant| tenant == *owner));
-        for (state, count) in counts.flat_map(|(_, counts)| counts).filter(|(_, count)| **count > 0) {
-            *stats.by_state.entry(*state).or_default() += count;
+        let counts = counts.flat_map(|(_, counts)| crate::delivery::State::ALL.into_iter().zip(counts));
+        for (state, count) in counts.filter(|(_, count)| **count > 0) {
+            *stats.by_state.entry(state).or_default() += count;
         }
         stats
     }

@@ -13,12 +13,16 @@
 //! ```
 
 mod calls;
+mod clocks;
 mod coverage;
 mod ending;
 mod fixture;
+mod flights;
 mod heap;
 mod invariants;
 mod ledger;
+mod machines;
+mod mishaps;
 mod operators;
 mod process;
 mod publishing;

@@ -13,6 +13,7 @@ use crate::store::{EndpointAdmin, EndpointDirectory, Replaced, Store, SweepActio
 
 use super::fixture;
 use super::ledger::Seen;
+use super::mishaps::Taken;
 use super::ready;
 use super::scenario::Operation;
 use super::world::{Happening, START, World};
@@ -247,6 +248,9 @@ impl World<'_> {
         };
         self.note(32, [operation.endpoint as u64, 0], || format!("by hand, {id} becomes {}", after.state().as_str()));
         self.see(&Seen::ByHand { after: &after });
+        if operation.what == Operation::Resend {
+            self.step(Taken::SentByHand);
+        }
         self.ledger.write(&after);
         self.wrote(Some(operation.by.0));
         if after.state() == State::Held {
@@ -266,7 +270,7 @@ impl World<'_> {
         let ids: Vec<_> = open.copied().collect();
         for after in ready(self.store.load(&ids)).unwrap_or_default() {
             let Some(known) = self.ledger.rows.get(&after.id()).filter(|known| known.row != after) else { continue };
-            self.coverage.count("step", super::wanted::step(known.row.state(), after.state()));
+            self.step(Taken::between(known.row.state(), after.state()));
             moved += 1;
             self.see(&Seen::Swept { after: &after });
             self.ledger.write(&after);
