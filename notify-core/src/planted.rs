@@ -144,6 +144,26 @@ mod chosen {
         NoBackoff,
         /// the engine's time follows its reference back
         ClockGoesBack,
+        /// the engine's time is never compared with its reference
+        NeverCorrected,
+        /// a time that is ahead is not slowed down
+        NeverSlowed,
+        /// an endpoint that was served keeps its turn
+        TurnKept,
+        /// an endpoint's own schedule is ignored
+        OwnScheduleIgnored,
+        /// an endpoint's timeout is not cut to the engine's
+        TimeoutNotCut,
+        /// a place that is not needed stays taken
+        PlaceKept,
+        /// a place of a doubtful publish stays taken
+        DoubtKeepsPlace,
+        /// a delivery that is sent again by hand has no fresh budget
+        NoFreshBudget,
+        /// an idempotency key is not kept
+        KeyForgotten,
+        /// a sweep that cancels leaves what is held
+        HeldNotCancelled,
     }
 
     /// Plants `fault`, or none, for this thread.

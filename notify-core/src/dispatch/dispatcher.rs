@@ -178,6 +178,7 @@ impl Dispatcher {
             DispatchInput::StoredDue(endpoints) => self.stored_due(endpoints),
             DispatchInput::DueAt(at) => self.claims.due(at),
             DispatchInput::Handed(claimed) => self.handed(claimed),
+            DispatchInput::Released(_) if planted!(PlaceKept) => {}
             DispatchInput::Released(endpoints) => {
                 endpoints.iter().for_each(|endpoint| self.release_place(endpoint));
             }

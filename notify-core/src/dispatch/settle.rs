@@ -117,7 +117,9 @@ impl Dispatcher {
     pub(super) fn loaded(&mut self, now: Timestamp, found: &[Delivery]) {
         self.outage.answered();
         for doubt in self.loading.take().into_iter().flatten() {
-            self.release_place(&doubt.endpoint);
+            if !planted!(DoubtKeepsPlace) {
+                self.release_place(&doubt.endpoint);
+            }
             let stored = found.iter().find(|delivery| delivery.id() == doubt.delivery);
             if let Some(delivery) = stored.filter(|delivery| delivery.token() == Some(doubt.token)) {
                 self.hand_back(now, delivery);

@@ -204,14 +204,19 @@ impl PolicyOverrides {
     /// is derived from that.
     #[must_use]
     pub fn timeout_under(&self, engine: &Policy) -> Duration {
-        self.timeout.map_or(engine.timeout, |timeout| timeout.min(engine.timeout))
+        let cut = |timeout: Duration| if planted!(TimeoutNotCut) { timeout } else { timeout.min(engine.timeout) };
+        self.timeout.map_or(engine.timeout, cut)
     }
 
     /// The policy in force, given the engine's.
     #[must_use]
     pub fn over(&self, engine: &Policy) -> Policy {
         Policy {
-            schedule: self.schedule.clone().unwrap_or_else(|| engine.schedule.clone()),
+            schedule: self
+                .schedule
+                .clone()
+                .filter(|_| !planted!(OwnScheduleIgnored))
+                .unwrap_or_else(|| engine.schedule.clone()),
             success: self.success.unwrap_or(engine.success),
             timeout: self.timeout_under(engine),
             jitter: self.jitter.unwrap_or(engine.jitter),

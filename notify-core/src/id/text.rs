@@ -1,8 +1,9 @@
 //! Ids that are text, and the delivery's id, which is a digest shown as text.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -117,14 +118,15 @@ impl EndpointId {
 impl Default for TenantId {
     /// The one tenant of a host that has no tenants: `default`.
     fn default() -> Self {
-        Self(Arc::from("default"))
+        static DEFAULT: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("default"));
+        Self(Arc::clone(&DEFAULT))
     }
 }
 
 /// One event for one endpoint: `dlv_` + 32 characters.
 ///
 /// It is derived from (tenant, event, endpoint), so that fan-out done twice names the same deliveries.
-#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Copy, Eq, Hash, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DeliveryId([u8; 20]);
 
@@ -139,6 +141,21 @@ impl DeliveryId {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 20] {
         &self.0
+    }
+}
+
+/// The order of the bytes. Written out: the first eight decide, and comparing them as one number makes maps of many
+/// deliveries a good deal faster.
+impl Ord for DeliveryId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let [first, others] = [self, other].map(|id| id.0.first_chunk().copied().map(u64::from_be_bytes));
+        first.cmp(&others).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for DeliveryId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -205,6 +222,17 @@ mod tests {
         assert_eq!(text.parse(), Ok(id));
         assert!(text.to_uppercase().parse::<DeliveryId>().is_err());
         assert!(format!("{text}0").parse::<DeliveryId>().is_err());
+    }
+
+    #[test]
+    fn delivery_ids_are_ordered_as_their_bytes_are() {
+        // Alike up to one byte, wherever it is.
+        for index in 0..20 {
+            let (mut low, mut high) = ([0x7f; 20], [0x7f; 20]);
+            (low[index], high[index]) = (1, 0x80);
+            let [low, high] = [low, high].map(DeliveryId::from_bytes);
+            assert!(low < high && high > low && low.cmp(&low).is_eq(), "byte {index}");
+        }
     }
 
     #[test]

@@ -36,7 +36,9 @@ pub fn resend(delivery: &Delivery, gate: Gate, now: Timestamp, change: ChangeId)
     next.ready_at = Some(now);
     next.settled_at = None;
     next.round = next.round.next();
-    next.failures = 0;
+    if !planted!(NoFreshBudget) {
+        next.failures = 0;
+    }
     next.lost_leases = 0;
     next.lost_logged = 0;
     Ok(Change::new(change, delivery, next, Vec::new()))

@@ -60,3 +60,20 @@ async fn clones_share_their_content_and_debug_shows_none_of_it() {
     assert!(store.get(&[named("a")]).await.unwrap()[0].is_some());
     assert_eq!(format!("{store:?}"), "MemoryStore { .. }");
 }
+
+/// What the simulator asks now and then must not be blind.
+#[tokio::test]
+async fn a_row_that_stays_in_a_queue_it_has_left_is_found_by_the_check() {
+    use crate::planted::{Fault, plant};
+
+    for fault in [None, Some(Fault::RemovedFromNoQueue)] {
+        plant(fault);
+        let store = MemoryStore::new();
+        backlog(&store, "e", "a", 3).await;
+        store.sweep(&sample::sweep("a", SweepAction::Hold, 0, 10)).await.unwrap();
+        store.sweep(&sample::sweep("a", SweepAction::Release, 0, 10)).await.unwrap();
+        let found = store.check();
+        plant(None);
+        assert_eq!(found.is_err(), fault.is_some(), "{found:?}");
+    }
+}

@@ -78,7 +78,7 @@ impl Model {
         self.last_turn += 1;
         let queue = self.index.queues.get_mut(endpoint)?;
         let (_, number) = *queue.claimable.first().filter(|(at, _)| *at <= claimable_until(request))?;
-        queue.turn = self.last_turn;
+        queue.turn = if planted!(TurnKept) { queue.turn } else { self.last_turn };
         let row = self.deliveries.get(&number)?;
         let event = Arc::clone(&row.event);
         let delivery: Delivery = row.delivery.claimed(request.token, request.lease_until);

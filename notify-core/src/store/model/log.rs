@@ -1,6 +1,5 @@
 //! Reading and pruning.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::delivery::{Attempt, Delivery, State};
@@ -44,8 +43,9 @@ impl Model {
         let mut stats =
             Stats { kind: "memory", schema_version: 1, oldest_due: self.oldest_due(tenant), ..Stats::default() };
         let counts = self.index.tally.iter().filter(|(owner, _)| tenant.is_none_or(|tenant| tenant == *owner));
-        for (state, count) in counts.flat_map(|(_, counts)| counts).filter(|(_, count)| **count > 0) {
-            *stats.by_state.entry(*state).or_default() += count;
+        let counts = counts.flat_map(|(_, counts)| State::ALL.into_iter().zip(counts));
+        for (state, count) in counts.filter(|(_, count)| **count > 0) {
+            *stats.by_state.entry(state).or_default() += count;
         }
         stats
     }
@@ -54,7 +54,7 @@ impl Model {
     /// again, and hides none.
     pub(in super::super) fn tenants_with_held(&self, page: PageRequest) -> Page<TenantId> {
         let after = usize::try_from(page.after.map_or(0, |cursor| cursor.0)).unwrap_or(usize::MAX);
-        let held = |counts: &BTreeMap<State, u64>| counts.get(&State::Held).is_some_and(|count| *count > 0);
+        let held = |counts: &[u64; State::ALL.len()]| counts[State::Held as usize] > 0;
         let places = self.index.tally.iter().zip(1..).skip(after);
         let mut found = places.filter(|((_, counts), _)| held(counts)).map(|((tenant, _), place)| (place, tenant));
         let shown: Vec<(u64, &TenantId)> = found.by_ref().take(page.limit as usize).collect();

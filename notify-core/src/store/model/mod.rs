@@ -66,7 +66,8 @@ struct DeliveryRow {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Index {
     queues: BTreeMap<EndpointId, Queue>,
-    tally: BTreeMap<TenantId, BTreeMap<State, u64>>,
+    /// In the order of the states.
+    tally: BTreeMap<TenantId, [u64; State::ALL.len()]>,
 }
 
 /// One endpoint's open rows, in the order in which they may be claimed.
@@ -155,6 +156,9 @@ impl Model {
         let numbers: Vec<u64> = match request.action {
             SweepAction::Hold => queue.claimable.iter().map(|(_, number)| *number).collect(),
             SweepAction::Release => queue.held.iter().map(|(_, number)| *number).collect(),
+            SweepAction::Cancel if planted!(HeldNotCancelled) => {
+                queue.claimable.iter().map(|(_, number)| *number).collect()
+            }
             SweepAction::Cancel => queue.claimable.iter().chain(&queue.held).map(|(_, number)| *number).collect(),
         };
         let mut moved = 0;
@@ -210,7 +214,7 @@ impl Model {
         let key = published.event.key.clone();
         let number = self.next_number();
         self.events_by_number.insert(number, key.clone());
-        if let Some(idempotency_key) = &published.idempotency_key {
+        if let Some(idempotency_key) = published.idempotency_key.as_ref().filter(|_| !planted!(KeyForgotten)) {
             self.events_by_key.insert((key.tenant.clone(), idempotency_key.clone()), key.id.clone());
         }
         let (event, purpose) = (&published.event, published.purpose);
@@ -304,7 +308,7 @@ impl Index {
                 queue.held.remove(&(at, number));
             }
         }
-        *self.count(delivery) -= 1;
+        self.count(delivery, |count| *count -= 1);
     }
 
     fn enter(&mut self, number: u64, delivery: &Delivery) {
@@ -317,12 +321,18 @@ impl Index {
                 rows.insert((at, number));
             }
         }
-        *self.count(delivery) += 1;
+        self.count(delivery, |count| *count += 1);
     }
 
-    /// How many deliveries its tenant has in its state.
-    fn count(&mut self, delivery: &Delivery) -> &mut u64 {
+    /// Changes how many deliveries its tenant has in its state.
+    fn count(&mut self, delivery: &Delivery, change: impl FnOnce(&mut u64)) {
         let tenant = &delivery.event().tenant;
-        self.tally.entry(tenant.clone()).or_default().entry(delivery.state()).or_default()
+        let state = delivery.state() as usize;
+        // An entry would want its key each time.
+        if let Some(counts) = self.tally.get_mut(tenant) {
+            change(&mut counts[state]);
+        } else {
+            change(&mut self.tally.entry(tenant.clone()).or_default()[state]);
+        }
     }
 }

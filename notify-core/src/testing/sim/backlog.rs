@@ -9,6 +9,7 @@ use crate::machine::cancel;
 use crate::store::{Cursor, DeliveryLog, DeliveryQuery, EndpointDirectory, PageRequest, Store};
 
 use super::ledger::Seen;
+use super::mishaps::Taken;
 use super::operating::{Operating, Progress, Step};
 use super::ready;
 use super::world::World;
@@ -64,7 +65,7 @@ impl World<'_> {
             if before.state() != State::Held {
                 self.fail("conservation", format!("with a backlog {} is cancelled, which was not held", after.id()));
             }
-            self.coverage.count("step", super::wanted::step(before.state(), after.state()));
+            self.step(Taken::between(before.state(), after.state()));
             self.note(33, [0, 0], || format!("{} is cancelled with its backlog", after.id()));
             self.see(&Seen::ByHand { after: &after });
             self.ledger.write(&after);

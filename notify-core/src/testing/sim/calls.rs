@@ -9,6 +9,7 @@ use crate::machine::Change;
 use crate::store::{ApplyOutcome, ClaimRequest, EndpointDirectory, InsertOutcome, Store};
 
 use super::ledger::Seen;
+use super::mishaps::{Mishap, Taken};
 use super::publishing::Insertion;
 use super::ready;
 use super::world::{Faults, Happening, World};
@@ -64,6 +65,15 @@ impl Fate {
             Self::Lost => "no answer in time",
         }
     }
+
+    const fn mishap(self) -> Option<Mishap> {
+        match self {
+            Self::Well => None,
+            Self::FailsBefore => Some(Mishap::ErrorBefore),
+            Self::FailsAfter => Some(Mishap::ErrorAfter),
+            Self::Lost => Some(Mishap::NoAnswer),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -82,6 +92,10 @@ impl What {
             Self::Poll => "poll",
             Self::Insert(_) => "insert",
         }
+    }
+
+    fn into_insertion(self) -> Option<Box<Insertion>> {
+        if let Self::Insert(insertion) = self { Some(insertion) } else { None }
     }
 
     fn failure(&self) -> Answer {
@@ -109,12 +123,13 @@ impl World<'_> {
         let number = self.next_serial();
         let waits = matches!(what, What::Poll) && self.scenario.poll_waits;
         let fate = if matches!(what, What::Poll) { Fate::Well } else { self.draw_fate() };
-        if fate != Fate::Well {
+        if let Some(mishap) = fate.mishap() {
             self.coverage.count(fate.name(), what.name());
+            self.mishap(mishap, 0);
         }
         let deadline = if matches!(what, What::Insert(_)) { INSERT_DEADLINE } else { DEADLINE };
         self.note(10, [number, fate as u64], || format!("call {number} of {by:?}: {}, {}", what.name(), fate.name()));
-        self.calls.insert(number, Call { by, what, fate, answer: None, answered: false });
+        self.calls.insert(number, Box::new(Call { by, what, fate, answer: None, answered: false }));
         let latency = self.rng.between(0, self.scenario.latency);
         match fate {
             Fate::Well if waits => {
@@ -182,6 +197,7 @@ impl World<'_> {
         if part == Part::Effect {
             return;
         }
+        // Its work may come even later.
         let late = call.fate == Fate::Lost && !call.answered;
         let answer = match (call.answer.take(), &call.what) {
             (Some(answer), _) => answer,
@@ -192,9 +208,12 @@ impl World<'_> {
         let by = call.by;
         match answer {
             Answer::Stored(outcome) => {
-                if let What::Insert(insertion) = &mut call.what {
-                    let insertion = insertion.take();
-                    self.inserted(insertion, outcome);
+                let insertion = match &mut call.what {
+                    What::Insert(insertion) if late => Some(Box::new(insertion.take())),
+                    what => std::mem::replace(what, What::Poll).into_insertion(),
+                };
+                if let Some(insertion) = insertion {
+                    self.inserted(*insertion, outcome);
                 }
             }
             Answer::Input(input) => {
@@ -223,7 +242,7 @@ impl World<'_> {
                 for row in &batch.claimed {
                     let before = self.ledger.rows.get(&row.delivery.id()).map(|known| &known.row);
                     if let Some(before) = before.filter(|before| **before != row.delivery) {
-                        self.coverage.count("step", super::wanted::step(before.state(), row.delivery.state()));
+                        self.step(Taken::between(before.state(), row.delivery.state()));
                     }
                 }
                 self.ledger.leased(call.by, self.now, request, &batch);
@@ -234,15 +253,19 @@ impl World<'_> {
             }
             What::Read(ids) => {
                 let Ok(endpoints) = ready(self.store.get(ids)) else { return call.what.failure() };
+                self.step(Taken::Read);
                 DispatchInput::Endpoints(ids.iter().cloned().zip(endpoints).collect())
             }
             What::Apply(changes) => {
                 let changes = Arc::clone(changes);
-                let outcomes = changes.iter().map(|change| self.apply(process, change)).collect();
+                let outcomes = changes.iter().map(|change| self.apply(call.by, change)).collect();
                 self.wrote(process);
                 DispatchInput::Applied(outcomes)
             }
-            What::Load(ids) => DispatchInput::Loaded(ready(self.store.load(ids)).unwrap_or_default()),
+            What::Load(ids) => {
+                self.step(Taken::Loaded);
+                DispatchInput::Loaded(ready(self.store.load(ids)).unwrap_or_default())
+            }
             What::Poll => {
                 let foreign = process.is_some_and(|process| std::mem::take(&mut self.processes[process].foreign));
                 if foreign { DispatchInput::SomebodyWrote } else { DispatchInput::NobodyWrote }
@@ -251,17 +274,18 @@ impl World<'_> {
         })
     }
 
-    fn apply(&mut self, process: Option<usize>, change: &Change) -> ApplyOutcome {
+    fn apply(&mut self, by: Option<(usize, u32)>, change: &Change) -> ApplyOutcome {
         let id = change.delivery();
         let outcomes = ready(self.store.apply(std::slice::from_ref(change))).unwrap_or_default();
         let outcome = outcomes.first().copied().unwrap_or(ApplyOutcome::Missing);
         let after = ready(self.store.load(&[id])).unwrap_or_default().into_iter().next();
-        self.see(&Seen::Applied { change, outcome, after: after.as_ref() });
-        self.note(12, [process.unwrap_or(99) as u64, change.expected().get()], || {
+        let config = self.config_of(by.unwrap_or_default());
+        self.see(&Seen::Applied { change, outcome, after: after.as_ref(), config });
+        self.note(12, [by.map_or(99, |(process, _)| process as u64), change.expected().get()], || {
             format!("{id} becomes {} at version {}: {outcome:?}", change.next().state.as_str(), change.expected())
         });
         if outcome != ApplyOutcome::Applied {
-            self.coverage.count("fault", "stale change");
+            self.step(Taken::Stale);
             return outcome;
         }
         if let Some(after) = after {
@@ -273,10 +297,11 @@ impl World<'_> {
 
     fn log(&mut self, attempts: &[Attempt], after: &Delivery) {
         let Some(known) = self.ledger.rows.get_mut(&after.id()).filter(|known| known.row != *after) else {
-            self.coverage.count("fault", "change applied again");
+            self.step(Taken::AppliedAgain);
             return;
         };
-        self.coverage.count("step", super::wanted::step(known.row.state(), after.state()));
+        let taken = Taken::between(known.row.state(), after.state());
         known.log.extend(attempts.iter().cloned());
+        self.step(taken);
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::delivery::{Attempt, Delivery, Outcome, State};
-use crate::dispatch::SendOrder;
+use crate::dispatch::{DispatchConfig, SendOrder};
 use crate::endpoint::Endpoint;
 use crate::event::Fingerprint;
 use crate::id::{ClaimToken, DeliveryId, EndpointId, EventId};
@@ -25,15 +25,21 @@ pub(super) enum Seen<'a> {
     /// The store carried a claim out.
     Claimed { at: i64, request: &'a ClaimRequest, batch: &'a ClaimBatch },
     /// The store carried a change out, or refused it; the row as it is now.
-    Applied { change: &'a Change, outcome: ApplyOutcome, after: Option<&'a Delivery> },
+    Applied { change: &'a Change, outcome: ApplyOutcome, after: Option<&'a Delivery>, config: &'a DispatchConfig },
     /// A sweep moved this row.
     Swept { after: &'a Delivery },
     /// An operator sent this delivery again, or cancelled it.
     ByHand { after: &'a Delivery },
     /// A request goes out.
-    Requested { sent: &'a Sent, order: &'a SendOrder, request: &'a Request, running: Running },
+    Requested {
+        sent: &'a Sent,
+        order: &'a SendOrder,
+        request: &'a Request,
+        running: Running,
+        config: &'a DispatchConfig,
+    },
     /// A process took its turn.
-    Turned { process: usize, epoch: u32, at: i64, clock: Timestamp, held: usize },
+    Turned { process: usize, epoch: u32, at: i64, clock: Timestamp, held: usize, config: &'a DispatchConfig },
     /// A process makes a call of the store.
     Called { process: usize, at: i64 },
     /// A process said that it has stopped.
@@ -84,11 +90,23 @@ pub(super) struct Sent {
     pub(super) process: usize,
     pub(super) epoch: u32,
     pub(super) delivery: DeliveryId,
+    /// The true time, and its sender's.
+    pub(super) at: i64,
     pub(super) clock: Timestamp,
     /// What its sender heard, and when; `None` while it runs, and for ever if the sender died.
-    pub(super) ended: Option<(Duration, Outcome)>,
+    pub(super) ended: Option<Ended>,
     /// Whether the answer was a success by the endpoint's rule, judged here.
     pub(super) success: bool,
+}
+
+/// The end of a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
+    /// The true time.
+    pub(super) at: i64,
+    /// How long it took by its sender's clock.
+    pub(super) duration: Duration,
+    pub(super) outcome: Outcome,
 }
 
 /// One delivery.
@@ -127,12 +145,17 @@ pub(super) struct EndpointWrite {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ledger {
-    pub(super) rows: BTreeMap<DeliveryId, Known>,
+    /// Boxed: ids are random, and a map moves its entries about.
+    pub(super) rows: BTreeMap<DeliveryId, Box<Known>>,
     /// The content of each event that is stored.
     pub(super) events: BTreeMap<EventId, Fingerprint>,
     pub(super) by_endpoint: BTreeMap<EndpointId, BTreeSet<DeliveryId>>,
+    /// For each endpoint its rows that are scheduled or in flight, by the time from which they may be claimed.
+    claimable: BTreeMap<EndpointId, BTreeSet<(Timestamp, DeliveryId)>>,
     pub(super) endpoints: BTreeMap<EndpointId, Vec<EndpointWrite>>,
     pub(super) claims: BTreeMap<ClaimToken, Vec<DeliveryId>>,
+    /// How often the store fell back.
+    pub(super) failovers: u64,
     /// How many are scheduled or in flight.
     pub(super) open: usize,
     pub(super) settled: u64,
@@ -145,7 +168,7 @@ impl Ledger {
     pub(super) fn enter(&mut self, row: Delivery, lease: Option<Lease>) {
         let id = row.id();
         self.by_endpoint.entry(row.endpoint().clone()).or_default().insert(id);
-        self.open += usize::from(row.state().is_claimable());
+        self.note_claimable(&row);
         let known = Known {
             row,
             accepted: false,
@@ -155,23 +178,48 @@ impl Ledger {
             // Published anew after a failover lost it: somebody may still send the first one.
             tagged: self.lost.contains(&id),
         };
-        self.rows.insert(id, known);
+        self.rows.insert(id, Box::new(known));
     }
 
     pub(super) fn write(&mut self, after: &Delivery) {
         let Some(known) = self.rows.get_mut(&after.id()) else { return };
-        self.open -= usize::from(known.row.state().is_claimable());
-        self.open += usize::from(after.state().is_claimable());
         self.settled += u64::from(known.row.state().is_open() && !after.state().is_open());
         if after.state() != State::InFlight {
             known.lease = None;
         }
-        known.row = after.clone();
+        let before = std::mem::replace(&mut known.row, after.clone());
+        self.forget_claimable(&before);
+        self.note_claimable(after);
+    }
+
+    fn note_claimable(&mut self, row: &Delivery) {
+        let Some(at) = row.ready_at().filter(|_| row.state().is_claimable()) else { return };
+        self.open += 1;
+        match self.claimable.get_mut(row.endpoint()) {
+            Some(rows) => rows.insert((at, row.id())),
+            None => self.claimable.entry(row.endpoint().clone()).or_default().insert((at, row.id())),
+        };
+    }
+
+    fn forget_claimable(&mut self, row: &Delivery) {
+        let Some(at) = row.ready_at().filter(|_| row.state().is_claimable()) else { return };
+        self.open -= 1;
+        if let Some(rows) = self.claimable.get_mut(row.endpoint()) {
+            rows.remove(&(at, row.id()));
+        }
+    }
+
+    /// How many rows of each endpoint may be claimed at `now`; no more than `most` are counted.
+    pub(super) fn due(&self, now: Timestamp, most: usize) -> impl Iterator<Item = (&EndpointId, usize)> {
+        let due = move |rows: &BTreeSet<(Timestamp, DeliveryId)>| {
+            rows.iter().take(most).take_while(|(at, _)| *at <= now).count()
+        };
+        self.claimable.iter().map(move |(endpoint, rows)| (endpoint, due(rows)))
     }
 
     pub(super) fn forget(&mut self, id: &DeliveryId) {
         if let Some(known) = self.rows.remove(id) {
-            self.open -= usize::from(known.row.state().is_claimable());
+            self.forget_claimable(&known.row);
             if let Some(ids) = self.by_endpoint.get_mut(known.row.endpoint()) {
                 ids.remove(id);
             }
@@ -222,6 +270,7 @@ impl Ledger {
         }
         back.endpoints = std::mem::take(&mut self.endpoints);
         back.settled = self.settled;
+        back.failovers = self.failovers + 1;
         (back.lost, back.gone) = (std::mem::take(&mut self.lost), std::mem::take(&mut self.gone));
         *self = back;
     }

@@ -14,12 +14,16 @@
 
 mod backlog;
 mod calls;
+mod clocks;
 mod coverage;
 mod ending;
 mod fixture;
+mod flights;
 mod heap;
 mod invariants;
 mod ledger;
+mod machines;
+mod mishaps;
 mod operating;
 mod operators;
 mod process;

@@ -12,6 +12,7 @@ use crate::store::{EndpointAdmin, EndpointDirectory, Replaced, Store, SweepActio
 
 use super::fixture;
 use super::ledger::Seen;
+use super::mishaps::Taken;
 use super::operating::{Operating, Progress, Step};
 use super::ready;
 use super::scenario::Operation;
@@ -239,6 +240,9 @@ impl World<'_> {
         };
         self.note(32, [operation.endpoint as u64, 0], || format!("by hand, {id} becomes {}", after.state().as_str()));
         self.see(&Seen::ByHand { after: &after });
+        if operation.what == Operation::Resend {
+            self.step(Taken::SentByHand);
+        }
         self.ledger.write(&after);
         self.wrote(Some(operation.by.0));
         if after.state() == State::Held {
@@ -258,7 +262,7 @@ impl World<'_> {
         let ids: Vec<_> = open.copied().collect();
         for after in ready(self.store.load(&ids)).unwrap_or_default() {
             let Some(known) = self.ledger.rows.get(&after.id()).filter(|known| known.row != after) else { continue };
-            self.coverage.count("step", super::wanted::step(known.row.state(), after.state()));
+            self.step(Taken::between(known.row.state(), after.state()));
             moved += 1;
             self.see(&Seen::Swept { after: &after });
             self.ledger.write(&after);

@@ -1,22 +1,22 @@
 //! One process: production's dispatcher and timekeeper, with a driver of the simulator's own around them.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::delivery::{Outcome, Reason, State};
 use crate::dispatch::{Command, DispatchInput, Dispatcher, Finished, SendOrder};
-use crate::endpoint::Endpoint;
-use crate::engine::parts::{CORRECT_EVERY, OVERTIME, Timekeeper, judged, signed_request};
-use crate::id::{DeliveryId, EndpointId};
+use crate::engine::parts::{OVERTIME, judged, signed_request};
+use crate::id::{ClaimToken, DeliveryId, EndpointId};
 use crate::machine::{Change, SOLO_FROM_LOST_LEASES, Verdict};
 use crate::retry::SuccessRule;
-use crate::store::{ApplyOutcome, ClaimRequest};
+use crate::store::ApplyOutcome;
 use crate::time::Timestamp;
 
 use super::calls::What;
-use super::ledger::{Running, Seen, Sent, StopEnd};
-use super::script::{self, Habit, Meeting};
+use super::clocks::ProcessClock;
+use super::flights::{Flight, Flights};
+use super::ledger::{Ended, Running, Seen, Sent, StopEnd};
+use super::mishaps::{Mishap, Taken};
+use super::script::{self, Habit};
 use super::world::{Happening, START, World};
 
 #[derive(Debug)]
@@ -24,39 +24,25 @@ pub(super) struct Process {
     pub(super) dispatcher: Option<Dispatcher>,
     /// Counts its lives.
     pub(super) epoch: u32,
-    keeper: Timekeeper,
-    booted_at: i64,
-    corrected_at: i64,
+    pub(super) clock: ProcessClock,
     pub(super) paused_until: i64,
     inbox: Vec<DispatchInput>,
     turn_pending: bool,
     wake_at: i64,
     wake_number: u64,
-    flights: BTreeMap<DeliveryId, Flight>,
+    flights: Flights,
     pub(super) stopping: bool,
     down_after_stop: i64,
-    /// When its stop is cut off.
-    stops_by: i64,
+    grace: Duration,
+    /// When its stop is cut off, by its own clock.
+    stops_by: Option<Timestamp>,
     /// Somebody else wrote since its last poll.
     pub(super) foreign: bool,
     /// Its poll that waits.
     pub(super) poll: Option<u64>,
     /// It dies after so many commands, for so long.
     pub(super) crash_after: Option<(u64, i64)>,
-    last_claim: Option<ClaimRequest>,
-}
-
-/// An attempt that runs.
-#[derive(Debug)]
-struct Flight {
-    serial: u64,
-    /// Its place among the delivery's requests.
-    index: usize,
-    endpoint: Arc<Endpoint>,
-    clock: Timestamp,
-    at: i64,
-    alone: bool,
-    meeting: Meeting,
+    last_claim: Option<ClaimToken>,
 }
 
 impl Process {
@@ -64,18 +50,17 @@ impl Process {
         Self {
             dispatcher: None,
             epoch: 0,
-            keeper: Timekeeper::new(Timestamp::EPOCH, Duration::ZERO),
-            booted_at: 0,
-            corrected_at: 0,
+            clock: ProcessClock::stopped(),
             paused_until: 0,
             inbox: Vec::new(),
             turn_pending: false,
             wake_at: i64::MAX,
             wake_number: 0,
-            flights: BTreeMap::new(),
+            flights: Flights::none(),
             stopping: false,
             down_after_stop: 0,
-            stops_by: 0,
+            grace: Duration::ZERO,
+            stops_by: None,
             foreign: false,
             poll: None,
             crash_after: None,
@@ -91,48 +76,17 @@ impl World<'_> {
             return;
         }
         let seed = u128::from(self.rng.next()) << 64 | u128::from(self.rng.next());
-        let reference = self.reference();
-        let config = self.scenario.config.clone();
-        let by_store = self.scenario.store_clock;
-        let now = self.now;
+        let clock = self.boot_clock(index);
+        let version = self.scenario.version_at(self.now - START);
         let process = &mut self.processes[index];
-        *process = Process { epoch: process.epoch + 1, paused_until: process.paused_until, ..Process::down() };
-        process.keeper = if by_store {
-            Timekeeper::by_store(reference, Duration::ZERO)
-        } else {
-            Timekeeper::new(reference, Duration::ZERO)
-        };
-        (process.booted_at, process.corrected_at) = (now, now);
-        process.dispatcher = Some(Dispatcher::new(config, seed));
+        *process = Process { epoch: process.epoch + 1, paused_until: process.paused_until, clock, ..Process::down() };
+        process.dispatcher = Some(Dispatcher::new(self.scenario.config(version).clone(), seed));
+        self.versions.insert((index, process.epoch), version);
+        if version > 0 {
+            self.mishap(Mishap::AnotherConfiguration, 0);
+        }
         self.note(2, [index as u64, 0], || format!("process {index} starts"));
         self.schedule_turn(index);
-    }
-
-    /// What a process compares its time with just now.
-    fn reference(&mut self) -> Timestamp {
-        let error = if self.scenario.store_clock { self.rng.between(-20, 20) } else { self.wall_offset };
-        Timestamp::from_millis(self.now + error)
-    }
-
-    pub(super) fn clock_of(&mut self, index: usize) -> Timestamp {
-        let process = &self.processes[index];
-        let monotonic = Duration::from_millis((self.now - process.booted_at).unsigned_abs());
-        let due = Duration::from_millis((self.now - process.corrected_at).unsigned_abs()) >= CORRECT_EVERY;
-        if due {
-            let reference = self.reference();
-            let process = &mut self.processes[index];
-            process.keeper.correct(reference, monotonic);
-            process.corrected_at = self.now;
-        }
-        self.processes[index].keeper.now(monotonic)
-    }
-
-    /// The time of a process, or of one that only publishes.
-    pub(super) fn clock_by(&mut self, by: Option<usize>) -> Timestamp {
-        match by {
-            Some(index) => self.clock_of(index),
-            None => self.true_time(),
-        }
     }
 
     /// The process hears of `input` at its next turn.
@@ -177,7 +131,11 @@ impl World<'_> {
             return self.schedule_turn(index);
         }
         let clock = self.clock_of(index);
+        let config = self.config_of((index, epoch));
         let process = &mut self.processes[index];
+        if process.stopping && process.stops_by.is_none() {
+            process.stops_by = Some(clock.saturating_add(process.grace));
+        }
         let inputs = std::mem::take(&mut process.inbox);
         let Some(dispatcher) = process.dispatcher.as_mut() else { return };
         let commands = dispatcher.handle_all(clock, inputs);
@@ -185,7 +143,7 @@ impl World<'_> {
         self.note(3, [index as u64, commands.len() as u64], || {
             format!("process {index} turns: {} commands", commands.len())
         });
-        self.see(&Seen::Turned { process: index, epoch, at: self.now, clock, held });
+        self.see(&Seen::Turned { process: index, epoch, at: self.now, clock, held, config });
         for command in commands {
             if self.dies_now(index) || self.processes[index].epoch != epoch {
                 return;
@@ -201,7 +159,7 @@ impl World<'_> {
             None => false,
             Some((0, down)) => {
                 let down = *down;
-                self.coverage.count("fault", "crash between commands");
+                self.mishap(Mishap::CrashBetweenCommands, down);
                 self.crash(index, down);
                 true
             }
@@ -216,14 +174,18 @@ impl World<'_> {
         let process = &self.processes[index];
         let Some(dispatcher) = process.dispatcher.as_ref().filter(|_| process.epoch == epoch) else { return };
         if dispatcher.stopped(clock).is_some() {
-            let end = if self.now < process.stops_by { StopEnd::InTime } else { StopEnd::CutOff };
+            let in_time = process.stops_by.is_none_or(|end| clock < end);
+            let end = if in_time { StopEnd::InTime } else { StopEnd::CutOff };
+            if self.is_over() && end == StopEnd::CutOff {
+                self.fail("nothing after stop", format!("process {index} has nothing to do and does not stop in time"));
+            }
             self.see(&Seen::Stopped { process: index, epoch, clock, end });
             self.note(4, [index as u64, 0], || format!("process {index} has stopped"));
             let down = self.processes[index].down_after_stop;
             return self.go_down(index, down);
         }
         let Some(wake) = dispatcher.next_wake(clock) else { return };
-        let at = self.now + i64::try_from(wake.since(clock).as_millis()).unwrap_or(i64::MAX / 4).max(1);
+        let at = self.now + process.clock.timer(wake.since(clock)).max(1);
         let process = &mut self.processes[index];
         if at < process.wake_at {
             process.wake_at = at;
@@ -237,8 +199,7 @@ impl World<'_> {
         match command {
             Command::Claim(request) => {
                 let process = &mut self.processes[index];
-                let repeated = process.last_claim.as_ref() == Some(&request);
-                process.last_claim = Some(request.clone());
+                let repeated = process.last_claim.replace(request.token) == Some(request.token);
                 let stopping = process.stopping;
                 self.see(&Seen::Asked { process: index, stopping, repeated });
                 self.call(index, What::Claim(request));
@@ -249,8 +210,11 @@ impl World<'_> {
             Command::Poll => self.call(index, What::Poll),
             Command::Send(order) => self.send(index, clock, *order),
             Command::AbortAll => {
-                self.coverage.count("fault", "attempts cut off");
-                self.processes[index].flights.clear();
+                self.mishap(Mishap::AttemptsCutOff, 0);
+                for _ in 0..self.processes[index].flights.len() {
+                    self.step(Taken::CutOff);
+                }
+                self.processes[index].flights = Flights::none();
             }
             Command::Settled(changes, outcomes) => self.settled(index, &changes, &outcomes),
             Command::Corrupt(record) => self.fail("indexes consistent", format!("{record:?} in a sound store")),
@@ -275,7 +239,8 @@ impl World<'_> {
         let habit = self.habit_of(&order.endpoint.id);
         let meeting = script::meet(habit, &request, OVERTIME, &mut self.rng);
         self.coverage.count("receiver", habit.name());
-        let rule = order.endpoint.policy.success.unwrap_or(self.scenario.config.policy.success);
+        let config = self.config_of((index, self.processes[index].epoch));
+        let rule = order.endpoint.policy.success.unwrap_or(config.policy.success);
         let success = match &meeting.reply {
             Some(Ok(response)) => match rule {
                 SuccessRule::Exactly200 => response.status == 200,
@@ -285,17 +250,18 @@ impl World<'_> {
         };
         let process = &self.processes[index];
         let (epoch, delivery) = (process.epoch, order.delivery);
-        let same = process.flights.values().filter(|flight| flight.endpoint.id == order.endpoint.id).count();
         let running = Running {
             all: process.flights.len() + 1,
-            same_endpoint: same + 1,
-            alone: process.flights.values().any(|flight| flight.alone),
+            same_endpoint: process.flights.to(&order.endpoint.id) + 1,
+            alone: process.flights.goes_alone(),
         };
-        let sent = Sent { process: index, epoch, delivery, clock, ended: None, success };
+        let sent = Sent { process: index, epoch, delivery, at: self.now, clock, ended: None, success };
         self.note(5, [index as u64, u64::from(order.number.get())], || {
             format!("process {index} sends {delivery} to {}, attempt {}", order.endpoint.id, order.number)
         });
-        self.see(&Seen::Requested { sent: &sent, order: &order, request: &request, running });
+        self.see(&Seen::Requested { sent: &sent, order: &order, request: &request, running, config });
+        self.step(Taken::Sent);
+        self.sent += 1;
         // A failover may have lost the row: the request goes out all the same.
         let (mut place, mut lost) = (usize::MAX, 0);
         if let Some(known) = self.ledger.rows.get_mut(&delivery) {
@@ -313,10 +279,10 @@ impl World<'_> {
             alone: lost >= SOLO_FROM_LOST_LEASES,
             meeting,
         };
-        self.processes[index].flights.insert(delivery, flight);
+        self.processes[index].flights.begin(delivery, flight);
         if let Some(left) = self.poison.get_mut(&order.event.key.id).filter(|left| **left > 0) {
             *left -= 1;
-            self.coverage.count("fault", "payload that kills");
+            self.mishap(Mishap::PayloadThatKills, 0);
             return self.crash(index, 1000);
         }
         self.after(after, Happening::Reply { process: index, epoch, delivery, serial });
@@ -324,22 +290,21 @@ impl World<'_> {
 
     pub(super) fn reply(&mut self, index: usize, epoch: u32, delivery: DeliveryId, serial: u64) {
         let process = &mut self.processes[index];
-        let flies = process.flights.get(&delivery).is_some_and(|flight| flight.serial == serial);
-        if process.epoch != epoch || !flies {
+        if process.epoch != epoch || !process.flights.runs(delivery, serial) {
             return;
         }
         if process.paused_until > self.now {
             let at = process.paused_until - START;
             return self.at(at, Happening::Reply { process: index, epoch, delivery, serial });
         }
-        let Some(flight) = process.flights.remove(&delivery) else { return };
+        let Some(flight) = process.flights.end(delivery, serial) else { return };
         let verdict = match flight.meeting.reply {
-            Some(reply) => judged(reply, &flight.endpoint, &self.scenario.config.policy),
+            Some(reply) => judged(reply, &flight.endpoint, &self.config_of((index, epoch)).policy),
             None => Verdict::of_reason(Reason::TransportPanic),
         };
-        let duration = Duration::from_millis((self.now - flight.at).unsigned_abs());
+        let duration = self.processes[index].clock.elapsed(flight.at, self.now);
         if let Some(sent) = self.ledger.rows.get_mut(&delivery).and_then(|known| known.requests.get_mut(flight.index)) {
-            sent.ended = Some((duration, verdict.outcome));
+            sent.ended = Some(Ended { at: self.now, duration, outcome: verdict.outcome });
         }
         if verdict.outcome == Outcome::Success && !flight.meeting.accepted {
             self.coverage.count("receiver", "another 2xx accepted");
@@ -384,7 +349,9 @@ impl World<'_> {
             return;
         }
         (process.stopping, process.down_after_stop) = (true, down);
-        process.stops_by = self.now.max(process.paused_until) + grace;
-        self.push(index, DispatchInput::Stop { grace: Duration::from_millis(grace.unsigned_abs()) });
+        let grace = Duration::from_millis(grace.unsigned_abs());
+        process.grace = grace;
+        self.step(Taken::Stopping);
+        self.push(index, DispatchInput::Stop { grace });
     }
 }

@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 
 use super::calls::What;
 use super::ledger::{Lease, Seen};
+use super::mishaps::{Mishap, Taken};
 use super::ready;
 use super::scenario::Content;
 use super::world::{Faults, Happening, START, World};
@@ -29,7 +30,7 @@ pub(super) struct Insertion {
 }
 
 impl Insertion {
-    /// The insertion, moved out of its call: its answer comes once.
+    /// The insertion as its answer needs it, where the store may still carry it out after that.
     pub(super) fn take(&mut self) -> Self {
         Self {
             index: self.index,
@@ -75,7 +76,7 @@ impl World<'_> {
             self.coverage.count("publish", "handed over");
         }
         if let Some((process, _)) = by.filter(|_| dropped) {
-            self.coverage.count("fault", "publish dropped");
+            self.mishap(Mishap::PublishDropped, 0);
             // Its future is gone: what it had reserved is doubtful.
             self.push(process, DispatchInput::Doubtful(std::mem::take(&mut doubts)));
         }
@@ -129,6 +130,7 @@ impl World<'_> {
         for (published, answer) in batch.events.iter().zip(answers) {
             if *answer != Inserted::New {
                 self.coverage.count("publish", "duplicate");
+                self.step(Taken::Duplicate);
                 continue;
             }
             let ids: Vec<_> = published.deliveries.iter().map(|new| new.id).collect();
@@ -141,7 +143,7 @@ impl World<'_> {
             }
             self.ledger.events.insert(published.event.key.id.clone(), published.fingerprint);
             for row in rows {
-                self.coverage.count("born", row.state().as_str());
+                self.step(Taken::birth(row.state()));
                 let until = row.ready_at().filter(|_| row.token().is_some());
                 let lease = until.map(|until| Lease { by: insertion.by, since: self.now, until, due: None });
                 self.ledger.enter(row, lease);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::dispatch::DispatchConfig;
 use crate::retry::{Policy, RetrySchedule, SuccessRule};
 
+use super::machines::Rollout;
 use super::rng::Rng;
 use super::script::Habit;
 
@@ -15,7 +16,12 @@ pub struct Scenario {
     /// Nothing goes wrong but at receivers, and there is room for everything.
     pub(super) calm: bool,
     pub(super) processes: usize,
+    /// What processes run with, unless they come up after a deploy.
     pub(super) config: DispatchConfig,
+    /// In the order of their times.
+    pub(super) rollouts: Vec<Rollout>,
+    /// By how many millionths each process's clock is fast.
+    pub(super) drifts: Vec<i64>,
     /// The store has a clock that all processes go by; else they share the wall clock of one machine.
     pub(super) store_clock: bool,
     /// The directory answers with every endpoint, wanted or not, as a host's own may.
@@ -139,22 +145,6 @@ pub(super) enum Trouble {
     Prune { older_than: i64 },
 }
 
-impl Trouble {
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Crash { .. } => "crash",
-            Self::Pause { .. } => "pause",
-            Self::Stop { .. } => "stop",
-            Self::Outage { .. } => "outage",
-            Self::DirectoryOutage { .. } => "directory outage",
-            Self::Jump { millis } if millis < 0 => "jump back",
-            Self::Jump { .. } => "jump ahead",
-            Self::Failover { .. } => "failover",
-            Self::Prune { .. } => "prune",
-        }
-    }
-}
-
 const TYPES: [&str; 3] = ["a.one", "a.two", "b.one"];
 const HOUR: i64 = 3_600_000;
 
@@ -178,6 +168,8 @@ impl Scenario {
             calm,
             processes,
             config,
+            rollouts: Vec::new(),
+            drifts: vec![0; processes],
             store_clock: rng.chance(600),
             loose_directory: rng.chance(200),
             poll_waits,
@@ -200,7 +192,9 @@ impl Scenario {
         } else {
             scenario.draw_faults(&mut Rng::stream(seed, 2));
             scenario.draw_by_hand(&mut Rng::stream(seed, 5));
+            scenario.draw_rollouts(&mut Rng::stream(seed, 7));
         }
+        scenario.draw_drifts(&mut Rng::stream(seed, 6));
         scenario
     }
 
@@ -291,16 +285,21 @@ impl Scenario {
                 continue;
             }
             for _ in 0..rng.spread(1, 12) {
-                // Often where the work is: in the middle of a burst.
-                let at = if rng.chance(600) {
-                    self.publishes[rng.index(self.publishes.len())].at + rng.spread(1, 60_000)
-                } else {
-                    rng.between(0, self.span)
-                };
+                let at = self.busy_time(rng);
                 let what = draw(rng, self);
-                self.disturbances.push(Disturbance { at: at.min(self.span), what });
+                self.disturbances.push(Disturbance { at, what });
             }
         }
+    }
+
+    /// Often where the work is: in the middle of a burst.
+    pub(super) fn busy_time(&self, rng: &mut Rng) -> i64 {
+        let at = if rng.chance(600) {
+            self.publishes[rng.index(self.publishes.len())].at + rng.spread(1, 60_000)
+        } else {
+            rng.between(0, self.span)
+        };
+        at.min(self.span)
     }
 
     fn draw_actions(&mut self, rng: &mut Rng) {
@@ -363,7 +362,7 @@ impl Scenario {
     }
 }
 
-fn draw_policy(rng: &mut Rng) -> Policy {
+pub(super) fn draw_policy(rng: &mut Rng) -> Policy {
     let schedule = if rng.chance(500) { RetrySchedule::default() } else { draw_schedule(rng) };
     let timeout = Duration::from_secs(*rng.pick(&[1, 5, 30]));
     Policy { schedule, timeout, ..Policy::default() }
@@ -375,7 +374,7 @@ fn draw_schedule(rng: &mut Rng) -> RetrySchedule {
     RetrySchedule::new(delays).unwrap_or_default()
 }
 
-fn draw_config(rng: &mut Rng, policy: Policy, span: i64) -> DispatchConfig {
+pub(super) fn draw_config(rng: &mut Rng, policy: Policy, span: i64) -> DispatchConfig {
     // What a process does at fixed times is done a bounded number of times in the whole run.
     let retries: Duration = policy.schedule.delays().iter().sum();
     let horizon = span + i64::try_from(retries.as_millis()).unwrap_or(span);

@@ -3,7 +3,7 @@
 use super::scenario::Scenario;
 use super::{Failure, run_scenario};
 
-/// Leaves out what is not needed for the failure: publishes, actions, disturbances, store faults, processes. At most
+/// Leaves out what is not needed for the failure: publishes, actions, disturbances, store faults, deploys, drift. At most
 /// `tries` runs; the result fails the same sentence, at the latest with the scenario of `failure` itself.
 #[must_use]
 pub fn shrink(failure: &Failure, tries: usize) -> Box<Failure> {
@@ -63,6 +63,12 @@ fn candidates(of: &Scenario) -> Vec<Scenario> {
     }
     if of.lost_replies > 0 {
         with(&|next| next.lost_replies = 0);
+    }
+    if !of.rollouts.is_empty() {
+        with(&|next| next.rollouts.clear());
+    }
+    if of.drifts.iter().any(|drift| *drift != 0) {
+        with(&|next| next.drifts.fill(0));
     }
     if of.latency > 1 {
         with(&|next| next.latency = 1);

@@ -4,8 +4,10 @@ use crate::id::{DeliveryId, EventId};
 use crate::store::{DeliveryLog, Store};
 use crate::time::Timestamp;
 
+use super::ending::Settling;
 use super::invariants;
 use super::ledger::Seen;
+use super::mishaps::Mishap;
 use super::ready;
 use super::scenario::Trouble;
 use super::world::{Faults, Happening, START, World};
@@ -16,7 +18,7 @@ impl World<'_> {
         if self.faults == Faults::Off {
             return;
         }
-        self.coverage.count("fault", trouble.name());
+        self.count_trouble(trouble);
         self.note(1, [index as u64, 0], || format!("{trouble:?}"));
         match trouble {
             Trouble::Crash { process, down } => {
@@ -28,6 +30,10 @@ impl World<'_> {
                 }
             }
             Trouble::Pause { process, millis } => {
+                if self.processes[process].paused_until < self.now {
+                    // Up to now it has compared its clock.
+                    self.clock_of(process);
+                }
                 let until = self.now + millis;
                 self.processes[process].paused_until = until.max(self.processes[process].paused_until);
             }
@@ -50,6 +56,22 @@ impl World<'_> {
                 self.wrote(None);
             }
             Trouble::Prune { older_than } => self.prune(older_than),
+        }
+    }
+
+    fn count_trouble(&mut self, trouble: Trouble) {
+        match trouble {
+            Trouble::Crash { down, .. } => self.mishap(Mishap::Crash, down),
+            Trouble::Pause { millis, .. } => self.mishap(Mishap::Pause, millis),
+            Trouble::Stop { grace, down, .. } => self.mishap(Mishap::Stop, grace + down),
+            Trouble::Outage { millis } => self.mishap(Mishap::Outage, millis),
+            Trouble::DirectoryOutage { millis } => self.mishap(Mishap::DirectoryOutage, millis),
+            // Nobody looks at the wall clock where the store has one.
+            Trouble::Jump { .. } if self.scenario.store_clock => self.coverage.count("fault", "jump that nobody sees"),
+            Trouble::Jump { millis } if millis < 0 => self.mishap(Mishap::JumpBack, 0),
+            Trouble::Jump { .. } => self.mishap(Mishap::JumpAhead, 0),
+            Trouble::Failover { .. } => self.mishap(Mishap::Failover, 0),
+            Trouble::Prune { .. } => self.mishap(Mishap::Prune, 0),
         }
     }
 
@@ -77,14 +99,21 @@ impl World<'_> {
 
     pub(super) fn faults_end(&mut self) {
         self.faults = Faults::Off;
+        self.recent.end(self.now);
         (self.outage, self.directory_outage) = (0, 0);
-        let deliveries = self.ledger.rows.len() + self.scenario.publishes.len() * self.scenario.endpoints.len();
+        let open = self.ledger.rows.values().filter(|known| known.row.state().is_open()).count();
+        let deliveries = open + self.publishing * self.scenario.endpoints.len();
         self.deadline = self.now.saturating_add(invariants::liveness_bound(self.scenario, deliveries));
+        self.settling =
+            Settling { since: self.now, calls: self.called, sent: self.sent, deliveries: deliveries as u64 };
+        // What an operator began at a process that stands still goes on when its pause would have ended.
+        let goes_on = self.processes.iter().map(|process| process.paused_until).max().unwrap_or(0);
         for process in 0..self.processes.len() {
-            self.processes[process].paused_until = self.now;
+            let until = &mut self.processes[process].paused_until;
+            *until = self.now.min(*until);
             self.at(self.now - START, Happening::Start { process });
             self.schedule_turn(process);
         }
-        self.after(120_000, Happening::Repeat);
+        self.after((goes_on - self.now + 60_000).max(120_000), Happening::Repeat);
     }
 }

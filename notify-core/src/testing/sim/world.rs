@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use crate::dispatch::DispatchConfig;
 use crate::id::{DeliveryId, EndpointId, EventId};
 use crate::store::{MemoryStore, SweepAction};
 use crate::time::Timestamp;
 
 use super::calls::{Call, Part};
 use super::coverage::Coverage;
+use super::ending::Settling;
 use super::fixture;
 use super::heap::Heap;
 use super::invariants::{self, Invariant, Moment};
 use super::ledger::{EndpointWrite, Ledger, Seen};
+use super::mishaps::{Mishap, Recent};
 use super::operating::Operating;
 use super::process::Process;
 use super::ready;
@@ -95,11 +98,14 @@ pub(super) struct World<'a> {
     heap: Heap<Happening>,
     pub(super) store: MemoryStore,
     pub(super) processes: Vec<Process>,
+    /// Which configuration each life of a process has.
+    pub(super) versions: BTreeMap<(usize, u32), usize>,
     pub(super) ledger: Ledger,
     invariants: Vec<Box<dyn Invariant>>,
     pub(super) trace: Trace,
     pub(super) coverage: Coverage,
-    pub(super) calls: BTreeMap<u64, Call>,
+    pub(super) recent: Recent,
+    pub(super) calls: BTreeMap<u64, Box<Call>>,
     pub(super) operating: BTreeMap<u64, Operating>,
     /// Numbers for calls, requests and operations.
     serial: u64,
@@ -117,7 +123,10 @@ pub(super) struct World<'a> {
     pub(super) deadline: i64,
     pub(super) quiet_calls: Option<u64>,
     pub(super) repeated: bool,
+    /// Store calls, and requests, so far.
     pub(super) called: u64,
+    pub(super) sent: u64,
+    pub(super) settling: Settling,
     /// The first sentence that was false.
     pub(super) found: Option<(&'static str, String)>,
     ended: bool,
@@ -140,10 +149,12 @@ impl<'a> World<'a> {
             heap: Heap::new(),
             store: MemoryStore::new(),
             processes: (0..scenario.processes).map(|_| Process::down()).collect(),
+            versions: BTreeMap::new(),
             ledger: Ledger::default(),
             invariants: invariants::all(scenario),
             trace: Trace::new(lines),
             coverage: Coverage::default(),
+            recent: Recent::new(),
             calls: BTreeMap::new(),
             operating: BTreeMap::new(),
             serial: 0,
@@ -159,6 +170,8 @@ impl<'a> World<'a> {
             quiet_calls: None,
             repeated: false,
             called: 0,
+            sent: 0,
+            settling: Settling::default(),
             found: None,
             ended: false,
             since_review: 0,
@@ -197,6 +210,9 @@ impl<'a> World<'a> {
             self.at(planned.at, Happening::Disturb { index });
         }
         self.at(scenario.span, Happening::FaultsEnd);
+        if scenario.drifts.iter().any(|drift| *drift != 0) {
+            self.mishap(Mishap::Drift, scenario.span);
+        }
     }
 
     /// The endpoint is stored; its ledger begins.
@@ -271,6 +287,11 @@ impl<'a> World<'a> {
         self.at(self.now - START + after.max(0), event);
     }
 
+    /// The configuration of this life of a process.
+    pub(super) fn config_of(&self, life: (usize, u32)) -> &'a DispatchConfig {
+        self.scenario.config(self.versions.get(&life).copied().unwrap_or(0))
+    }
+
     pub(super) const fn next_serial(&mut self) -> u64 {
         self.serial += 1;
         self.serial
@@ -284,7 +305,7 @@ impl<'a> World<'a> {
         if self.found.is_some() {
             return;
         }
-        let known = seen.delivery().and_then(|id| self.ledger.rows.get(&id));
+        let known = seen.delivery().and_then(|id| self.ledger.rows.get(&id)).map(|known| &**known);
         for invariant in &mut self.invariants {
             if let Err(problem) = invariant.see(seen, &self.ledger, known) {
                 self.found = Some((invariant.name(), problem));

@@ -11,14 +11,16 @@ use super::{Found, Invariant, Known, Ledger, Seen};
 
 #[derive(Debug)]
 pub(super) struct Bound {
-    engine: RetrySchedule,
+    /// By the longest schedule that any process has: that each one keeps to its own is the schedule's sentence.
+    attempts: usize,
     /// All processes have about the same time: else two may send one delivery.
     sure: bool,
 }
 
 impl Bound {
     pub(super) fn of(scenario: &Scenario) -> Self {
-        Self { engine: scenario.config.policy.schedule.clone(), sure: !scenario.clock_is_unsure() }
+        let attempts = scenario.configs().map(|config| attempts(&config.policy.schedule)).max().unwrap_or(1);
+        Self { attempts, sure: !scenario.clock_is_unsure() }
     }
 }
 
@@ -41,7 +43,7 @@ impl Invariant for Bound {
                     .iter()
                     .filter(|attempt| attempt.round == known.row.as_stored().round && counts(attempt.outcome))
                     .count();
-                let most = order.endpoint.policy.schedule.as_ref().unwrap_or(&self.engine).delays().len() + 1;
+                let most = order.endpoint.policy.schedule.as_ref().map_or(self.attempts, attempts);
                 if counted >= most && !known.tagged && self.sure {
                     return Err(format!(
                         "delivery {} is sent after {counted} counted attempts of {most}",
@@ -73,6 +75,10 @@ impl Invariant for Bound {
             _ => Ok(()),
         }
     }
+}
+
+fn attempts(schedule: &RetrySchedule) -> usize {
+    schedule.delays().len() + 1
 }
 
 const fn counts(outcome: Outcome) -> bool {

@@ -3,21 +3,10 @@
 
 use crate::machine::SOLO_FROM_LOST_LEASES;
 
-use super::super::scenario::Scenario;
 use super::{Found, Invariant, Known, Ledger, Seen};
 
 #[derive(Debug)]
-pub(super) struct Caps {
-    slots: usize,
-    per_endpoint: usize,
-}
-
-impl Caps {
-    pub(super) fn of(scenario: &Scenario) -> Self {
-        let config = &scenario.config;
-        Self { slots: config.max_in_flight as usize, per_endpoint: config.per_endpoint as usize }
-    }
-}
+pub(super) struct Caps;
 
 impl Invariant for Caps {
     fn name(&self) -> &'static str {
@@ -26,11 +15,12 @@ impl Invariant for Caps {
 
     fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, known: Option<&Known>) -> Found {
         match seen {
-            Seen::Requested { sent, running, .. } => {
-                if running.all > self.slots || running.same_endpoint > self.per_endpoint {
+            Seen::Requested { sent, running, config, .. } => {
+                let (slots, per_endpoint) = (config.max_in_flight as usize, config.per_endpoint as usize);
+                if running.all > slots || running.same_endpoint > per_endpoint {
                     return Err(format!(
-                        "{} attempts run, {} of them to one endpoint; allowed are {} and {}",
-                        running.all, running.same_endpoint, self.slots, self.per_endpoint
+                        "{} attempts run, {} of them to one endpoint; allowed are {slots} and {per_endpoint}",
+                        running.all, running.same_endpoint
                     ));
                 }
                 let lost = known.map_or(0, |known| known.row.as_stored().lost_leases);

@@ -1,25 +1,22 @@
-//! A process's time never goes back, and where the store has a clock it is that clock's: jumps of the wall clock are
-//! harmless.
+//! A process's time never goes back, and is never further from the true one than its clocks' drift explains: where the
+//! store has a clock, jumps of the wall clock are harmless.
 
 use crate::time::Timestamp;
 
 use super::super::scenario::Scenario;
 use super::{Found, Invariant, Known, Ledger, Seen};
 
-/// Half the longest round trip of asking for the store's time.
-const ERROR: i64 = 100;
-
 #[derive(Debug)]
 pub(super) struct Clock {
     last: Vec<(u32, Timestamp)>,
-    by_store: bool,
-    steady: bool,
+    /// How far it may be off, in milliseconds; `None` where the wall clock matters and jumps.
+    error: Option<i64>,
 }
 
 impl Clock {
     pub(super) fn of(scenario: &Scenario) -> Self {
-        let steady = !scenario.clock_is_unsure();
-        Self { last: vec![(0, Timestamp::MIN); scenario.processes], by_store: scenario.store_clock, steady }
+        let error = (!scenario.clock_is_unsure()).then(|| scenario.clock_error());
+        Self { last: vec![(0, Timestamp::MIN); scenario.processes], error }
     }
 }
 
@@ -36,7 +33,7 @@ impl Invariant for Clock {
         }
         self.last[*process] = (*epoch, *clock);
         let off = clock.as_millis() - at;
-        if (self.by_store || self.steady) && off.abs() > ERROR {
+        if self.error.is_some_and(|error| off.abs() > error) {
             return Err(format!("the time of process {process} is {off} ms off"));
         }
         Ok(())

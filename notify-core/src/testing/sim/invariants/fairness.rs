@@ -1,7 +1,8 @@
-//! In one claim, an endpoint with more rows due and room for them gets at most one fewer than any other; and no endpoint
-//! that waits is passed over by two claims that serve others.
+//! A claim that has room leaves nobody out; in one that has not, an endpoint with more rows due and room for them gets at
+//! most one fewer than any other; and an endpoint that waits sees no other served twice before it, so that it waits for
+//! at most as many claims as there are endpoints, however deep another's backlog is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::EndpointId;
 use crate::store::{ClaimBatch, ClaimRequest};
@@ -10,8 +11,10 @@ use super::{Found, Invariant, Known, Ledger, Seen};
 
 #[derive(Debug, Default)]
 pub(super) struct Fairness {
-    /// Claims so far: the check looks at every row, so not each claim is checked.
-    claims: u64,
+    /// For each endpoint that was passed over since it waits: who was served meanwhile.
+    served_before: BTreeMap<EndpointId, BTreeSet<EndpointId>>,
+    /// A store that fell back has forgotten whose turn it was.
+    failovers: u64,
 }
 
 impl Invariant for Fairness {
@@ -21,28 +24,49 @@ impl Invariant for Fairness {
 
     fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, _known: Option<&Known>) -> Found {
         let Seen::Claimed { request, batch, .. } = seen else { return Ok(()) };
-        if batch.claimed.is_empty() || ledger.claims.contains_key(&request.token) {
-            return Ok(());
+        if ledger.failovers != self.failovers {
+            self.failovers = ledger.failovers;
+            self.served_before.clear();
         }
         let got = served(batch);
-        // Only a claim that was cut short had to choose.
-        if got.values().sum::<u32>() < request.limit {
+        if ledger.claims.contains_key(&request.token) {
+            // The same rows again; or others, where it is carried out after its own lease has ended.
+            got.keys().for_each(|endpoint| {
+                self.served_before.remove(*endpoint);
+            });
             return Ok(());
         }
-        self.claims += 1;
+        let cut_short = batch.claimed.len() >= request.limit as usize;
         let most = got.values().copied().max().unwrap_or(0);
-        if ledger.rows.len() > 200 && !self.claims.is_multiple_of(16) {
-            return Ok(());
-        }
-        for (endpoint, ids) in &ledger.by_endpoint {
+        for (endpoint, due) in ledger.due(request.now, most as usize + 1) {
             let has = got.get(endpoint).copied().unwrap_or(0);
-            if has + 1 < most && room(request, endpoint) > has {
-                let due = ids.iter().filter_map(|id| ledger.rows.get(id)).filter(|known| {
-                    known.row.state().is_claimable() && known.row.ready_at().is_some_and(|at| at <= request.now)
-                });
-                if due.count() > has as usize {
-                    return Err(format!("{endpoint} gets {has} rows of a claim that gives another {most}"));
-                }
+            let room = room(request, endpoint);
+            let wants_more = due > has as usize && room > has;
+            if wants_more && !cut_short {
+                return Err(format!("{endpoint} gets {has} rows of a claim that has room for more"));
+            }
+            if wants_more && has + 1 < most {
+                return Err(format!("{endpoint} gets {has} rows of a claim that gives another {most}"));
+            }
+            if has > 0 || due == 0 {
+                self.served_before.remove(endpoint);
+            } else if room > 0 {
+                self.passed_over(endpoint, got.keys())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Fairness {
+    fn passed_over<'a>(&mut self, waits: &EndpointId, served: impl Iterator<Item = &'a &'a EndpointId>) -> Found {
+        if !self.served_before.contains_key(waits) {
+            self.served_before.insert(waits.clone(), BTreeSet::new());
+        }
+        let Some(before) = self.served_before.get_mut(waits) else { return Ok(()) };
+        for other in served {
+            if !before.insert(EndpointId::clone(other)) {
+                return Err(format!("{waits} waits, and {other} is served twice before it"));
             }
         }
         Ok(())

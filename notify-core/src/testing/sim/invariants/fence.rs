@@ -14,7 +14,7 @@ impl Invariant for Fence {
     }
 
     fn see(&mut self, seen: &Seen<'_>, _ledger: &Ledger, known: Option<&Known>) -> Found {
-        let Seen::Applied { change, outcome, after } = seen else { return Ok(()) };
+        let Seen::Applied { change, outcome, after, .. } = seen else { return Ok(()) };
         let before = known.map(|known| &known.row);
         let fits = before.is_some_and(|row| row.version() == change.expected() && row.token() == change.token());
         let written = after.is_some_and(|row| row.as_stored() == change.next());

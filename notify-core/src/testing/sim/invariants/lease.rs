@@ -13,13 +13,15 @@ pub(super) struct ExclusiveLease {
     steady: bool,
     /// All processes have about the same time: else a lease may end early for another one.
     sure: bool,
+    /// How far from the true time another process may be, in milliseconds.
+    error: i64,
 }
 
 impl ExclusiveLease {
     pub(super) fn of(scenario: &Scenario) -> Self {
         let sure = !scenario.clock_is_unsure();
         let pauses = scenario.has(|trouble| matches!(trouble, Trouble::Pause { .. }));
-        Self { steady: sure && !pauses, sure }
+        Self { steady: sure && !pauses, sure, error: scenario.clock_error() }
     }
 }
 
@@ -32,7 +34,7 @@ impl Invariant for ExclusiveLease {
         match seen {
             Seen::Claimed { at, request, batch } => {
                 // One that is carried out after its own lease has ended is a new one, of no use and no harm.
-                let repeats = self.sure && request.lease_until.as_millis() > *at;
+                let repeats = self.sure && request.lease_until.as_millis() > *at + self.error;
                 let before = ledger.claims.get(&request.token).filter(|_| repeats);
                 for row in &batch.claimed {
                     let id = row.delivery.id();

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::dispatch::DispatchConfig;
+
 use super::super::scenario::Scenario;
 use super::{Found, Invariant, Known, Ledger, Seen};
 
@@ -45,18 +47,25 @@ fn count(of: &mut (i64, u32), at: i64, most: u32, what: &str) -> Found {
 /// How long after the last fault everything has ended, in milliseconds: the rest of the schedule, the waits after lost
 /// leases, and the work itself, as if every attempt took its whole timeout.
 pub(in super::super) fn bound(scenario: &Scenario, deliveries: usize) -> i64 {
-    let config = &scenario.config;
-    let engine = &config.policy.schedule;
-    let schedules = scenario.endpoints.iter().filter_map(|endpoint| endpoint.schedule.as_ref()).chain([engine]);
-    let retries: Duration = schedules.clone().map(|schedule| schedule.delays().iter().sum()).max().unwrap_or_default();
-    let attempts = schedules.map(crate::retry::RetrySchedule::attempts).max().unwrap_or(1);
+    let schedules = scenario.configs().map(|config| &config.policy.schedule);
+    let schedules: Vec<_> =
+        schedules.chain(scenario.endpoints.iter().filter_map(|endpoint| endpoint.schedule.as_ref())).collect();
+    let attempts = schedules.iter().map(|schedule| schedule.attempts()).max().unwrap_or(1);
+    // Each retry by whichever process has the longest delay for it.
+    let delay = |index: usize| schedules.iter().filter_map(|schedule| schedule.delays().get(index)).max();
+    let retries: Duration = (0..attempts as usize).filter_map(delay).sum();
+    let slowest = |of: fn(&DispatchConfig) -> Duration| scenario.configs().map(of).max().unwrap_or_default();
     // Ten leases and the waits between them, for one that kills its worker.
-    let losses = config.lease() * 20 + Duration::from_secs(360 + 8 * 1800);
-    let attempt = config.policy.timeout + Duration::from_secs(15);
-    let at_once = config.max_in_flight.min(config.per_endpoint).max(1);
-    let rounds = (u32::try_from(deliveries).unwrap_or(u32::MAX) / at_once + 2).saturating_mul(attempts + 2);
+    let losses = if scenario.loses_no_lease() && scenario.store_faults <= 50 {
+        slowest(DispatchConfig::lease)
+    } else {
+        slowest(DispatchConfig::lease) * 20 + Duration::from_secs(360 + 8 * 1800)
+    };
+    let attempt = slowest(|config| config.policy.timeout) + Duration::from_secs(15);
+    let at_once = scenario.configs().map(|config| config.max_in_flight.min(config.per_endpoint)).min().unwrap_or(1);
+    let rounds = (u32::try_from(deliveries).unwrap_or(u32::MAX) / at_once.max(1) + 2).saturating_mul(attempts + 2);
     let jump = scenario.disturbances.iter().map(|disturbance| match disturbance.what {
-        super::super::scenario::Trouble::Jump { millis } => millis.abs() * 2,
+        super::super::scenario::Trouble::Jump { millis } if !scenario.store_clock => millis.abs() * 2,
         _ => 0,
     });
     let later = scenario
@@ -64,7 +73,9 @@ pub(in super::super) fn bound(scenario: &Scenario, deliveries: usize) -> i64 {
         .iter()
         .map(|publish| publish.not_before.unwrap_or(0).max(publish.again.map_or(0, |(after, _)| after)));
     let later = later.max().unwrap_or(0);
-    let poll = config.poll * (attempts + 2) * 2;
+    let poll = slowest(|config| config.poll) * (attempts + 2) * 2;
     let total = retries + losses + attempt * rounds + poll;
-    i64::try_from(total.as_millis()).unwrap_or(i64::MAX / 2).saturating_add(jump.sum::<i64>()).saturating_add(later)
+    let total = i64::try_from(total.as_millis()).unwrap_or(i64::MAX / 2);
+    let clocks = scenario.clock_error() * 2 + scenario.drifted(total);
+    total.saturating_add(jump.sum::<i64>()).saturating_add(later).saturating_add(clocks)
 }

@@ -26,7 +26,7 @@ impl Invariant for TrueLog {
 
     fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, known: Option<&Known>) -> Found {
         if let Seen::Claimed { batch, .. } = seen {
-            let lost = |known: &&Known| known.row.state() == State::InFlight;
+            let lost = |known: &Known| known.row.state() == State::InFlight;
             let claimed = batch
                 .claimed
                 .iter()
@@ -103,7 +103,9 @@ fn true_to_its_request(known: &Known, attempt: &Attempt) -> Found {
         Outcome::Failure(Reason::WorkerLost) => return Ok(()),
         Outcome::Failure(Reason::Interrupted) => known.requests.iter().filter(started).any(|sent| sent.ended.is_none()),
         outcome => {
-            let heard = |sent: &super::super::ledger::Sent| sent.ended == Some((attempt.duration, outcome));
+            let heard = |sent: &super::super::ledger::Sent| {
+                sent.ended.is_some_and(|ended| (ended.duration, ended.outcome) == (attempt.duration, outcome))
+            };
             let judged = |sent: &super::super::ledger::Sent| sent.success == (outcome == Outcome::Success);
             known.requests.iter().filter(started).any(|sent| heard(sent) && judged(sent))
         }

@@ -1,20 +1,16 @@
 //! What a process holds in memory is bounded.
 
-use super::super::scenario::Scenario;
+use crate::dispatch::DispatchConfig;
+
 use super::{Found, Invariant, Known, Ledger, Seen};
 
 #[derive(Debug)]
-pub(super) struct Memory {
-    most: usize,
-}
+pub(super) struct Memory;
 
-impl Memory {
-    pub(super) fn of(scenario: &Scenario) -> Self {
-        let config = &scenario.config;
-        // Beyond the limit: what one claim brings, and the places that were taken before it was reached.
-        let slots = config.max_in_flight as usize;
-        Self { most: config.unsettled_limit + slots + slots * config.places_per_slot as usize + 1 }
-    }
+/// Beyond the limit: what one claim brings, and the places that were taken before it was reached.
+const fn most(config: &DispatchConfig) -> usize {
+    let slots = config.max_in_flight as usize;
+    config.unsettled_limit + slots + slots * config.places_per_slot as usize + 1
 }
 
 impl Invariant for Memory {
@@ -24,8 +20,9 @@ impl Invariant for Memory {
 
     fn see(&mut self, seen: &Seen<'_>, _ledger: &Ledger, _known: Option<&Known>) -> Found {
         match seen {
-            Seen::Turned { process, held, .. } if *held > self.most => {
-                Err(format!("process {process} holds {held} deliveries and changes, and {} are the most", self.most))
+            Seen::Turned { process, held, config, .. } if *held > most(config) => {
+                let most = most(config);
+                Err(format!("process {process} holds {held} deliveries and changes, and {most} are the most"))
             }
             _ => Ok(()),
         }

@@ -19,6 +19,7 @@ const CORPUS: &[(u64, &str)] = &[
     ),
     (1_372_494_350_627, "more deliveries hang at one receiver than a calm world had slots"),
     (1277, "a delivery that was published anew while its first request ran"),
+    (100_951, "an operator's act that went on after all acts had been repeated"),
 ];
 
 #[test]
