@@ -31,6 +31,7 @@ mod keys;
 mod link;
 mod log;
 mod open;
+mod place;
 mod publish;
 mod reply;
 mod rows;

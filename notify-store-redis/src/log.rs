@@ -17,6 +17,7 @@ use notify_core::{DeliveryId, EndpointId, EventType, TenantId, Timestamp};
 use redis::Value;
 
 use crate::open::{LAYOUT_VERSION, unexpected_cause};
+use crate::place::Place;
 use crate::reply::{Args, Fields, fields, list, number, text, tuple};
 use crate::rows::{self, Unreadable, state_code, state_of};
 use crate::settle::pair;
@@ -73,37 +74,6 @@ pub(crate) enum Below {
 impl Below {
     pub(crate) fn page(page: PageRequest) -> Self {
         page.after.map_or(Self::Any, |cursor| Self::Number(cursor.0))
-    }
-}
-
-/// A place among all tenants: the shard, and the server's own cursor within it, which is far below 2^48.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Place {
-    shard: usize,
-    within: u64,
-}
-
-impl Place {
-    const BITS: u32 = 48;
-
-    fn of(after: Option<Cursor>) -> Self {
-        let packed = after.map_or(0, |cursor| cursor.0);
-        Self {
-            shard: usize::try_from(packed >> Self::BITS).unwrap_or(usize::MAX),
-            within: packed & ((1 << Self::BITS) - 1),
-        }
-    }
-
-    const fn cursor(self) -> Cursor {
-        Cursor((self.shard as u64) << Self::BITS | self.within)
-    }
-
-    /// The server's cursor is 0 at the end of the shard.
-    const fn go_on_at(&mut self, within: u64) {
-        if within == 0 {
-            self.shard += 1;
-        }
-        self.within = within;
     }
 }
 
