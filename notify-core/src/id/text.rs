@@ -231,7 +231,9 @@ mod tests {
             let (mut low, mut high) = ([0x7f; 20], [0x7f; 20]);
             (low[index], high[index]) = (1, 0x80);
             let [low, high] = [low, high].map(DeliveryId::from_bytes);
-            assert!(low < high && high > low && low.cmp(&low).is_eq(), "byte {index}");
+            assert_eq!(low.cmp(&high), Ordering::Less, "byte {index}");
+            assert_eq!(high.cmp(&low), Ordering::Greater, "byte {index}");
+            assert_eq!(low.cmp(&low), Ordering::Equal, "byte {index}");
         }
     }
 
