@@ -82,11 +82,13 @@ export async function states(page, address) {
     add(`${state}-event-pretty`, `${event}?view=pretty`);
     add(`${state}-edit`, `${webhook}/edit`);
     add(`${state}-delete`, `${webhook}/delete`);
+    add(`${state}-recover`, `${webhook}/recover`);
   }
   add("many-failed", await linkOn(page, address, "/many/logs?range=all&by=delivery&status=failed", "td a.row"));
   add("many-retrying", await linkOn(page, address, "/many/logs?range=all&by=delivery&status=scheduled", "td a.row"));
   for (const range of ["1h", "7d", "30d"]) add(`many-overview-${range}`, `/many/?range=${range}`);
   add("many-health-failing", `${await linkOn(page, address, "/many/webhooks?q=warehouse", "td a.row")}/health`);
+  add("many-recover-failing", `${await linkOn(page, address, "/many/webhooks?q=warehouse", "td a.row")}/recover?range=30d`);
   add("many-history-staged", `${await linkOn(page, address, "/many/webhooks?q=crm", "td a.row")}/history`);
   add("many-disabled", await linkOn(page, address, "/many/webhooks?status=disabled", "td a.row"));
   add("many-history-disabled", `${await linkOn(page, address, "/many/webhooks?status=disabled", "td a.row")}/history`);

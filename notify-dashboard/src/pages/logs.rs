@@ -21,6 +21,8 @@ use super::rows::{self, DeliveryRow, EventRow};
 
 /// A list of choices longer than this is no list any more.
 const MAX_CHOICES: u32 = 100;
+/// The fields that few need.
+const MORE: [&str; 5] = ["reason", "class", "purpose", "from", "to"];
 
 #[derive(Template)]
 #[template(path = "logs.html")]
@@ -33,6 +35,9 @@ struct Logs {
     events: Vec<EventRow>,
     deliveries: Vec<DeliveryRow>,
     selects: Vec<Select>,
+    /// Fields that few need, behind a word that opens them; open where one of them is set.
+    more: Vec<Select>,
+    more_open: bool,
     types: Vec<String>,
     event_type: String,
     from: String,
@@ -104,6 +109,8 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
         tenant: links.tenant().to_owned(),
         action: links.asset("/logs"),
         selects: selects(&visit, &filter).await?,
+        more: more(&filter),
+        more_open: MORE.iter().any(|field| !filter.asked(field).is_empty()),
         types: visit.engine().catalogue().entries().map(|entry| entry.event_type.to_string()).collect(),
         event_type: words::visible(filter.asked("type")),
         from: words::visible(filter.asked("from")),
@@ -136,15 +143,21 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
 }
 
 async fn selects(visit: &Visit, filter: &Filter) -> Result<Vec<Select>, Failure> {
-    let mut selects = vec![Select::new("status", "Status", filter.statuses())];
+    Ok(vec![
+        Select::new("status", "Status", filter.statuses()),
+        Select::new("webhook", "Webhook", webhooks(visit, filter).await?),
+        Select::new("range", "Published", filter.ranges()),
+    ])
+}
+
+fn more(filter: &Filter) -> Vec<Select> {
+    let mut selects = Vec::new();
     if filter.view == View::Deliveries {
         selects.push(Select::new("reason", "Last attempt failed", filter.reasons()));
         selects.push(Select::new("class", "Last answer", filter.classes()));
     }
-    selects.push(Select::new("webhook", "Webhook", webhooks(visit, filter).await?));
     selects.push(Select::new("purpose", "Purpose", filter.purposes()));
-    selects.push(Select::new("range", "Published", filter.ranges()));
-    Ok(selects)
+    selects
 }
 
 /// The page of exactly this id or idempotency key, if there is one.

@@ -16,6 +16,7 @@ mod names;
 mod overview;
 mod ping;
 mod plan;
+mod recover;
 mod refused;
 mod rows;
 mod secret;
@@ -53,6 +54,7 @@ pub(crate) fn router() -> Router {
         .route("/webhooks/{id}/disable", post(webhook::disable))
         .route("/webhooks/{id}/enable", post(webhook::enable))
         .route("/webhooks/{id}/ping", post(ping::send))
+        .route("/webhooks/{id}/recover", get(recover::ask).post(recover::act))
         .route("/webhooks/{id}/secret", get(secret::show))
         .route("/webhooks/{id}/secret/reveal", post(secret::reveal))
         .route("/webhooks/{id}/secret/rotate", post(secret::rotate))

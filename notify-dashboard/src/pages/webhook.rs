@@ -58,6 +58,7 @@ pub(super) struct WebhookPage {
     deliveries: Vec<DeliveryRow>,
     many: Option<Many>,
     logs: String,
+    recover: Option<String>,
     actions: Option<Actions>,
 }
 
@@ -155,6 +156,7 @@ pub(super) async fn page(visit: &Visit, endpoint: &Endpoint) -> Result<WebhookPa
         deliveries: rows::deliveries(visit, &newest).await?,
         many: Many::of(visit, newest.len()),
         logs: visit.links.with("/logs", &[("by", "delivery"), ("webhook", endpoint.id.as_str()), ("range", "all")]),
+        recover: visit.can(Capability::Resend).then(|| at("/recover")),
         actions: visit.can(Capability::Manage).then(|| Actions {
             disable: at("/disable"),
             enable: at("/enable"),
@@ -227,7 +229,8 @@ pub(super) fn endpoint_id(text: &str) -> Result<EndpointId, Failure> {
     text.parse().map_err(|_| Failure::from(ControlError::NotFound))
 }
 
-fn of(visit: &Visit, endpoint: &Endpoint) -> DeliveryQuery {
+/// Its deliveries.
+pub(super) fn of(visit: &Visit, endpoint: &Endpoint) -> DeliveryQuery {
     let mut query = DeliveryQuery::default();
     query.tenant = visit.tenant.clone();
     query.endpoint = Some(endpoint.id.clone());
@@ -238,6 +241,11 @@ fn of(visit: &Visit, endpoint: &Endpoint) -> DeliveryQuery {
 pub(super) async fn open(visit: &Visit, endpoint: &Endpoint, state: State) -> Result<String, Failure> {
     let mut query = of(visit, endpoint);
     query.state = Some(state);
+    Ok(counted(visit, query).await?.1)
+}
+
+/// How many deliveries the query finds, up to 100, and that in words.
+pub(super) async fn counted(visit: &Visit, mut query: DeliveryQuery) -> Result<(u32, String), Failure> {
     query.page = PageRequest { after: None, limit: MAX_COUNT };
     // A page may be short and yet not the last.
     for _ in 0..MAX_LOOKS {
@@ -251,7 +259,7 @@ pub(super) async fn open(visit: &Visit, endpoint: &Endpoint, state: State) -> Re
     let count = MAX_COUNT - query.page.limit;
     let plus = if query.page.after.is_some() { "+" } else { "" };
     let noun = if count == 1 { "delivery" } else { "deliveries" };
-    Ok(format!("{count}{plus} {noun}"))
+    Ok((count, format!("{count}{plus} {noun}")))
 }
 
 fn in_words(delays: &[std::time::Duration]) -> String {

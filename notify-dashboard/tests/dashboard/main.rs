@@ -14,6 +14,7 @@ mod many;
 mod mounting;
 mod outage;
 mod pages;
+mod recover;
 mod request;
 mod secrets;
 mod times;

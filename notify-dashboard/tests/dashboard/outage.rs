@@ -43,6 +43,7 @@ async fn each_page_says_that_the_store_does_not_answer_whichever_of_its_reads_it
         format!("/webhooks/{webhook}/secret"),
         format!("/webhooks/{webhook}/edit"),
         format!("/webhooks/{webhook}/delete"),
+        format!("/webhooks/{webhook}/recover"),
         "/logs".into(),
         "/logs?by=delivery".into(),
         format!("/logs?q={event}"),
@@ -79,13 +80,14 @@ async fn each_page_says_that_the_store_does_not_answer_whichever_of_its_reads_it
 async fn each_form_says_so_too_and_is_told_as_refused() {
     let (world, store, webhook, event, delivery) = world().await;
     store.shut();
-    let form = "name=crm&url=https%3A%2F%2Fcrm.example.com&backlog=resume";
+    let form = "name=crm&url=https%3A%2F%2Fcrm.example.com&backlog=resume&since=0";
     let paths = [
         "/webhooks".to_owned(),
         format!("/webhooks/{webhook}"),
         format!("/webhooks/{webhook}/disable"),
         format!("/webhooks/{webhook}/enable"),
         format!("/webhooks/{webhook}/ping"),
+        format!("/webhooks/{webhook}/recover"),
         format!("/webhooks/{webhook}/delete"),
         format!("/webhooks/{webhook}/secret/reveal"),
         format!("/webhooks/{webhook}/secret/rotate"),
