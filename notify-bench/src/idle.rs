@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calls::CallCounts;
 use crate::child::Job;
-use crate::counting_store::CallCounts;
 use crate::error::BenchError;
 use crate::place::Place;
 use crate::storage::Storage;

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use notify_core::delivery::State;
 use notify_core::store::{DeliveryLog, EndpointAdmin, EndpointDirectory, Store};
+use notify_core::testing::Intercepted;
 use notify_core::{MemoryStore, NewEndpoint, Timestamp};
 
-use crate::counting_store::CountingStore;
+use crate::calls::Calls;
 use crate::engine_run::{Running, build_engine, count, open_redis, open_sqlite, publish_until};
 use crate::error::BenchError;
 use crate::idle::{IdleFigures, IdleJob};
@@ -64,11 +65,11 @@ async fn watch<S>(seconds: u64, store: S) -> Result<IdleFigures, BenchError>
 where
     S: Store + EndpointDirectory + EndpointAdmin + DeliveryLog + Clone,
 {
-    let store = CountingStore::new(store);
+    let store = Intercepted::new(store, Calls::default());
     let running = Running::start(build_engine(store.clone(), 64)?);
     tokio::time::sleep(SETTLING).await;
 
-    let (start, calls) = (Instant::now(), store.counts());
+    let (start, calls) = (Instant::now(), store.between().counts());
     let (cpu, wake_ups) = (process::thread_time()?, process::wake_ups()?);
     // A timer of the runtime would wake it up several times on its way to the end.
     tokio::task::spawn_blocking(move || std::thread::sleep(Duration::from_secs(seconds)))
@@ -76,7 +77,7 @@ where
         .map_err(BenchError::engine("await the end of the interval"))?;
     let wake_ups = process::wake_ups()?.saturating_sub(wake_ups);
     let cpu = process::thread_time()?.saturating_sub(cpu);
-    let (elapsed, calls) = (start.elapsed().as_secs_f64(), store.counts().since(calls));
+    let (elapsed, calls) = (start.elapsed().as_secs_f64(), store.between().counts().since(calls));
     let resident_bytes = process::resident_memory()?;
 
     // Counted last: it reads the whole table, which would show in each figure above.

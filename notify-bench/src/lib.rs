@@ -11,9 +11,9 @@ use std::io::Write;
 use std::process::ExitCode;
 
 pub mod bare;
+pub mod calls;
 pub mod child;
 pub mod command;
-pub mod counting_store;
 pub mod dashboard;
 pub mod end_to_end;
 pub mod engine_run;

@@ -84,7 +84,7 @@ async fn a_delete_that_is_repeated_after_an_outage_cancels_what_the_first_left()
     host.engine.endpoints().disable(&mine(), id(&created), "ops").await.unwrap();
     host.publish().await;
     assert_eq!(host.state().await, State::Held);
-    host.store.fail_next(Op::Sweep, [Fault::Fail]);
+    host.store.between().fail_next(Op::Sweep, [Fault::Fail]);
     let first = host.engine.endpoints().delete(&mine(), id(&created)).await;
     assert!(matches!(first, Err(ControlError::Store(_))));
     assert_eq!(host.state().await, State::Held);
@@ -205,7 +205,7 @@ async fn a_disabling_whose_answer_was_lost_holds_for_the_next_publish_once_it_is
     let host = Host::new(Reply::Status(200));
     let created = host.endpoint(URL).await;
     host.publish().await;
-    host.store.fail_next(Op::Admin, [Fault::FailAfter]);
+    host.store.between().fail_next(Op::Admin, [Fault::FailAfter]);
     assert!(host.engine.endpoints().disable(&mine(), id(&created), "ops").await.is_err());
     host.engine.endpoints().disable(&mine(), id(&created), "ops").await.unwrap();
     host.publish().await;
@@ -285,7 +285,7 @@ async fn a_bad_endpoint_is_refused_by_field_and_nothing_is_stored() {
         }
     }
     assert!(Secret::new("").is_err());
-    assert_eq!(host.store.calls(Op::Admin), 0);
+    assert_eq!(host.store.between().calls(Op::Admin), 0);
 
     let created = host.endpoint(URL).await;
     let refused = host.engine.endpoints().update(&mine(), id(&created), &patch_url("refused:x")).await;

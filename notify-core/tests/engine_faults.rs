@@ -59,7 +59,7 @@ async fn a_run_goes_by_the_clock_of_its_store_from_the_first_claim_on() {
     for ahead in [true, false] {
         let host = Host::new(Reply::Status(200));
         host.endpoint(URL).await;
-        host.store.set_clock(&host.clock);
+        host.store.between().set_clock(&host.clock);
         host.engine.publish_event(event().not_before(t0().saturating_add(mins(10)))).await.unwrap();
         let wall = if ahead { t0().saturating_add(hours(3)) } else { t0().saturating_sub(hours(3)) };
         let skewed = ManualClock::at(wall);
@@ -84,7 +84,7 @@ async fn a_store_whose_clock_fails_or_panics_stops_nothing() {
     for fault in [Fault::Fail, Fault::Hang, Fault::Panic] {
         let host = Host::new(Reply::Status(200));
         host.endpoint(URL).await;
-        host.store.fail_next(Op::Time, vec![fault; 100]);
+        host.store.between().fail_next(Op::Time, vec![fault; 100]);
         let running = host.start();
         host.pass(mins(5), secs(5)).await;
         host.publish().await;
@@ -102,7 +102,7 @@ async fn a_success_whose_write_fails_three_times_is_written_without_another_requ
         host.endpoint(URL).await;
         let running = host.start();
         settle().await;
-        host.store.fail_next(Op::Apply, [fault; 3]);
+        host.store.between().fail_next(Op::Apply, [fault; 3]);
         host.publish().await;
         settle().await;
         host.pass(mins(10), secs(1)).await;
@@ -120,7 +120,7 @@ async fn a_store_that_hangs_is_given_up_after_five_seconds_and_asked_again() {
         host.publish().await;
     }
     for op in [Op::Claim, Op::Get, Op::Apply, Op::Changed] {
-        host.store.fail_next(op, [Fault::Hang]);
+        host.store.between().fail_next(op, [Fault::Hang]);
     }
     let running = host.start();
     host.pass(mins(2), secs(1)).await;
@@ -155,7 +155,7 @@ async fn a_worker_that_lost_its_lease_writes_nothing_over_the_new_owner_s_result
     cut_off.transport.respond(URL, [Reply::Status(500), Reply::Status(200)]);
     let first = cut_off.start();
     settle().await;
-    cut_off.store.fail_next(Op::Apply, [Fault::Fail; 60]);
+    cut_off.store.between().fail_next(Op::Apply, [Fault::Fail; 60]);
     cut_off.publish().await;
     settle().await;
     assert_eq!(cut_off.sent(), 1);
@@ -198,7 +198,7 @@ async fn one_claim_that_fails_is_asked_again_and_leases_nothing_twice() {
         for _ in 0..20 {
             host.publish().await;
         }
-        host.store.fail_next(Op::Claim, [fault]);
+        host.store.between().fail_next(Op::Claim, [fault]);
         let running = host.start();
         host.pass(secs(2), secs(1)).await;
         assert_all_delivered(&host, 20).await;
@@ -215,14 +215,14 @@ async fn a_store_that_is_down_for_two_minutes_is_asked_with_pauses_and_everythin
     for _ in 0..10 {
         host.publish().await;
     }
-    host.store.always(Some(Fault::Fail));
+    host.store.between().always(Some(Fault::Fail));
     let running = host.start();
     host.pass(mins(2), Duration::from_millis(100)).await;
-    let asked = host.store.calls(Op::Claim);
+    let asked = host.store.between().calls(Op::Claim);
     assert!((10..=40).contains(&asked), "{asked} claims in two minutes of outage");
     assert!(host.engine.publish_event(event()).await.is_err());
     assert!(host.engine.health().await.is_err());
-    host.store.always(None);
+    host.store.between().always(None);
     host.pass(secs(6), secs(1)).await;
     for _ in 0..10 {
         host.publish().await;
@@ -238,7 +238,7 @@ async fn endpoints_that_cannot_be_read_send_nothing_and_burn_no_retry() {
     let host = Host::new(Reply::Status(200));
     host.endpoint(URL).await;
     host.publish().await;
-    host.store.fail_next(Op::Get, [Fault::Fail; 3]);
+    host.store.between().fail_next(Op::Get, [Fault::Fail; 3]);
     let running = host.start();
     host.pass(secs(10), Duration::from_millis(100)).await;
     assert_eq!(host.outcomes().await, ["success"]);
@@ -252,14 +252,14 @@ async fn run_once_on_a_dead_store_ends_with_an_error_that_says_so() {
         let host = Host::new(Reply::Status(200));
         host.endpoint(URL).await;
         host.publish().await;
-        host.store.always(Some(fault));
+        host.store.between().always(Some(fault));
         let engine = host.engine.clone();
         let round = tokio::spawn(async move { engine.run_once().await });
         host.pass(mins(2), Duration::from_millis(500)).await;
         assert!(round.is_finished(), "{fault:?}");
         let error = round.await.unwrap().unwrap_err();
         assert_eq!(error.to_string(), "run_once gave up: the store does not answer (NTF-RUN-STORE)");
-        host.store.always(None);
+        host.store.between().always(None);
         assert_eq!(host.engine.run_once().await.unwrap().delivered, 1);
     }
 }
@@ -269,8 +269,8 @@ async fn run_once_outlasts_a_store_that_fails_for_a_moment() {
     let host = Host::new(Reply::Status(200));
     host.endpoint(URL).await;
     host.publish().await;
-    host.store.fail_next(Op::Claim, [Fault::Fail; 4]);
-    host.store.fail_next(Op::Apply, [Fault::Fail; 2]);
+    host.store.between().fail_next(Op::Claim, [Fault::Fail; 4]);
+    host.store.between().fail_next(Op::Apply, [Fault::Fail; 2]);
     let engine = host.engine.clone();
     let round = tokio::spawn(async move { engine.run_once().await });
     host.pass(secs(10), Duration::from_millis(100)).await;
@@ -286,7 +286,7 @@ async fn run_once_counts_no_retry_where_nothing_was_sent() {
     host.publish().await;
     assert_eq!(host.engine.run_once().await.unwrap().retried, 1);
     host.clock.advance(mins(5));
-    host.store.fail_next(Op::Get, [Fault::Fail]);
+    host.store.between().fail_next(Op::Get, [Fault::Fail]);
     let engine = host.engine.clone();
     let round = tokio::spawn(async move { engine.run_once().await.unwrap() });
     host.pass(secs(5), Duration::from_millis(100)).await;
@@ -343,7 +343,7 @@ async fn what_belongs_to_a_dropped_run_does_not_reach_the_next() {
     host.endpoint(URL).await;
     let first = host.start();
     settle().await;
-    host.store.fail_next(Op::Insert, [Fault::Hang]);
+    host.store.between().fail_next(Op::Insert, [Fault::Hang]);
     let publisher = host.engine.publisher();
     let stuck = tokio::spawn(async move { publisher.publish_event(event()).await });
     settle().await;

@@ -38,12 +38,12 @@ async fn a_worker_that_holds_a_delivery_too_late_releases_it_again() {
     let created = host.endpoint(URL).await;
     host.publish().await;
     let operator = host.stranger();
-    operator.store.fail_next(Op::Sweep, [Fault::Fail]);
+    operator.store.between().fail_next(Op::Sweep, [Fault::Fail]);
     assert!(operator.engine.endpoints().disable(&mine(), id(&created), "ops").await.is_err());
-    host.store.fail_next(Op::Apply, [Fault::Fail]);
+    host.store.between().fail_next(Op::Apply, [Fault::Fail]);
     let running = host.start();
     settle().await;
-    assert_eq!((host.state().await, host.store.calls(Op::Apply)), (State::InFlight, 1));
+    assert_eq!((host.state().await, host.store.between().calls(Op::Apply)), (State::InFlight, 1));
     operator.engine.endpoints().enable(&mine(), id(&created), Backlog::Resume).await.unwrap();
     host.pass(secs(2), secs(1)).await;
     assert_eq!((host.state().await, host.sent()), (State::Delivered, 1));
@@ -57,17 +57,17 @@ async fn a_worker_looks_again_until_the_store_answers() {
     let created = host.endpoint(URL).await;
     host.publish().await;
     let operator = host.stranger();
-    operator.store.fail_next(Op::Sweep, [Fault::Fail]);
+    operator.store.between().fail_next(Op::Sweep, [Fault::Fail]);
     assert!(operator.engine.endpoints().disable(&mine(), id(&created), "ops").await.is_err());
-    host.store.fail_next(Op::Apply, [Fault::Fail]);
-    host.store.fail_next(Op::Sweep, [Fault::Fail, Fault::FailAfter]);
+    host.store.between().fail_next(Op::Apply, [Fault::Fail]);
+    host.store.between().fail_next(Op::Sweep, [Fault::Fail, Fault::FailAfter]);
     let running = host.start();
     settle().await;
     operator.engine.endpoints().enable(&mine(), id(&created), Backlog::Resume).await.unwrap();
     host.advance(secs(1)).await;
-    assert_eq!((host.state().await, host.store.calls(Op::Sweep)), (State::Held, 1));
+    assert_eq!((host.state().await, host.store.between().calls(Op::Sweep)), (State::Held, 1));
     host.pass(secs(12), secs(1)).await;
-    assert_eq!((host.state().await, host.store.calls(Op::Sweep)), (State::Delivered, 3));
+    assert_eq!((host.state().await, host.store.between().calls(Op::Sweep)), (State::Delivered, 3));
     running.stop().await;
 }
 
@@ -89,7 +89,7 @@ async fn a_disabling_that_cannot_look_again_says_so_and_can_be_repeated() {
     let host = Host::new(Reply::Status(200));
     let created = host.endpoint(URL).await;
     host.publish().await;
-    host.store.fail_next(Op::Get, [Fault::Late, Fault::Fail]);
+    host.store.between().fail_next(Op::Get, [Fault::Late, Fault::Fail]);
     let raced = disable_and_enable_before_its_sweep(&host, id(&created)).await;
     assert!(matches!(raced, Err(ControlError::Store(_))), "{raced:?}");
     let endpoints = host.engine.endpoints();
@@ -102,11 +102,11 @@ async fn a_disabling_that_cannot_look_again_says_so_and_can_be_repeated() {
 /// What the disabling came to.
 async fn disable_and_enable_before_its_sweep(host: &Host, endpoint: &EndpointId) -> Result<(), ControlError> {
     let operator = host.stranger();
-    host.store.forget_calls();
-    host.store.fail_next(Op::Sweep, [Fault::Late]);
+    host.store.between().forget_calls();
+    host.store.between().fail_next(Op::Sweep, [Fault::Late]);
     let (engine, disabled) = (host.engine.clone(), endpoint.clone());
     let disabling = tokio::spawn(async move { engine.endpoints().disable(&mine(), &disabled, "ops").await });
-    while host.store.calls(Op::Sweep) == 0 {
+    while host.store.between().calls(Op::Sweep) == 0 {
         tokio::task::yield_now().await;
     }
     operator.engine.endpoints().enable(&mine(), endpoint, Backlog::Resume).await.unwrap();
@@ -121,14 +121,14 @@ async fn run_once_does_not_return_before_it_released_what_it_held_too_late() {
     let created = host.endpoint(URL).await;
     host.publish().await;
     let operator = host.stranger();
-    operator.store.fail_next(Op::Sweep, [Fault::Fail]);
+    operator.store.between().fail_next(Op::Sweep, [Fault::Fail]);
     assert!(operator.engine.endpoints().disable(&mine(), id(&created), "ops").await.is_err());
-    host.store.fail_next(Op::Apply, [Fault::Fail]);
-    host.store.fail_next(Op::Get, [Fault::Late; 2]);
+    host.store.between().fail_next(Op::Apply, [Fault::Fail]);
+    host.store.between().fail_next(Op::Get, [Fault::Late; 2]);
     let engine = host.engine.clone();
     let round = tokio::spawn(async move { engine.run_once().await.unwrap() });
     settle().await;
-    assert_eq!((host.state().await, host.store.calls(Op::Apply)), (State::InFlight, 1));
+    assert_eq!((host.state().await, host.store.between().calls(Op::Apply)), (State::InFlight, 1));
     operator.engine.endpoints().enable(&mine(), id(&created), Backlog::Resume).await.unwrap();
     host.pass(secs(2), secs(1)).await;
     assert_eq!(round.await.unwrap().withheld, 1);
@@ -164,18 +164,18 @@ impl Enabling {
         let endpoint = id(&created).clone();
         host.engine.endpoints().disable(&mine(), &endpoint, "ops").await.unwrap();
         host.advance(secs(2)).await;
-        host.store.forget_calls();
+        host.store.between().forget_calls();
         let other = host.stranger();
         Self { host, other, endpoint }
     }
 
     /// Begins, and returns once call `number` of `op` is made and not yet carried out.
     async fn until(&self, op: Op, number: usize) -> tokio::task::JoinHandle<Result<(), ControlError>> {
-        self.host.store.fail_next(op, vec![Fault::Late; number]);
+        self.host.store.between().fail_next(op, vec![Fault::Late; number]);
         let (engine, endpoint) = (self.host.engine.clone(), self.endpoint.clone());
         let enabling =
             tokio::spawn(async move { engine.endpoints().enable(&mine(), &endpoint, Backlog::Cancel).await.map(drop) });
-        while self.host.store.calls(op) < number {
+        while self.host.store.between().calls(op) < number {
             tokio::task::yield_now().await;
         }
         enabling
@@ -280,13 +280,13 @@ async fn a_cancelled_backlog_that_broke_off_anywhere_can_be_repeated() {
     for (op, number) in calls {
         for fault in [Fault::Fail, Fault::FailAfter, Fault::Hang, Fault::HangAfter] {
             let race = Enabling::new().await;
-            race.host.store.fail_next(op, vec![Fault::Late; number - 1]);
-            race.host.store.fail_next(op, [fault]);
+            race.host.store.between().fail_next(op, vec![Fault::Late; number - 1]);
+            race.host.store.between().fail_next(op, [fault]);
             let (engine, endpoint) = (race.host.engine.clone(), race.endpoint.clone());
             let enabling =
                 tokio::spawn(async move { engine.endpoints().enable(&mine(), &endpoint, Backlog::Cancel).await });
             settle().await;
-            assert!(race.host.store.calls(op) >= number, "{op:?} {number} was made");
+            assert!(race.host.store.between().calls(op) >= number, "{op:?} {number} was made");
             // It failed, or hangs and is dropped.
             enabling.abort();
             assert!(!matches!(enabling.await, Ok(Ok(_))), "{op:?} {number} {fault:?}");

@@ -21,7 +21,7 @@ async fn left_held(host: &Host) -> EndpointId {
     let other = host.stranger();
     other.publish().await;
     host.engine.endpoints().enable(&mine(), id(&created), Backlog::Cancel).await.unwrap();
-    other.store.fail_next(Op::Get, [Fault::Hang]);
+    other.store.between().fail_next(Op::Get, [Fault::Hang]);
     let engine = other.engine.clone();
     let dying = tokio::spawn(async move { engine.publish_event(event()).await });
     settle().await;
@@ -54,9 +54,9 @@ async fn a_run_that_is_under_way_finds_it_within_ten_minutes_also_where_the_stor
     let running = host.start();
     settle().await;
     left_held(&host).await;
-    host.store.fail_next(Op::Held, [Fault::Fail]);
+    host.store.between().fail_next(Op::Held, [Fault::Fail]);
     host.pass(mins(11), secs(5)).await;
-    assert_eq!((host.store.calls(Op::Held), host.count(State::Held).await), (2, 1));
+    assert_eq!((host.store.between().calls(Op::Held), host.count(State::Held).await), (2, 1));
     host.pass(mins(10), secs(5)).await;
     assert_eq!(host.count(State::Delivered).await, 1);
     running.stop().await;
@@ -68,7 +68,7 @@ async fn what_was_left_held_for_an_endpoint_that_was_deleted_is_cancelled() {
     let endpoint = left_held(&host).await;
     // As the deletion of one who died before its sweep.
     let operator = host.stranger();
-    operator.store.fail_next(Op::Sweep, [Fault::Fail]);
+    operator.store.between().fail_next(Op::Sweep, [Fault::Fail]);
     assert!(operator.engine.endpoints().delete(&mine(), &endpoint).await.is_err());
     let running = host.start();
     settle().await;
@@ -83,16 +83,16 @@ async fn a_delivery_that_a_dead_worker_left_held_is_sent_by_the_next_run() {
     let created = host.endpoint(URL).await;
     host.publish().await;
     let operator = host.stranger();
-    operator.store.fail_next(Op::Sweep, [Fault::Fail]);
+    operator.store.between().fail_next(Op::Sweep, [Fault::Fail]);
     assert!(operator.engine.endpoints().disable(&mine(), id(&created), "ops").await.is_err());
-    host.store.fail_next(Op::Apply, [Fault::Fail]);
+    host.store.between().fail_next(Op::Apply, [Fault::Fail]);
     // The first read decides that it is held, the second is the look.
-    host.store.fail_next(Op::Get, [Fault::Late, Fault::Hang]);
+    host.store.between().fail_next(Op::Get, [Fault::Late, Fault::Hang]);
     let running = host.start();
     settle().await;
     operator.engine.endpoints().enable(&mine(), id(&created), Backlog::Resume).await.unwrap();
     host.pass(secs(2), secs(1)).await;
-    assert_eq!((host.state().await, host.store.calls(Op::Sweep)), (State::Held, 0));
+    assert_eq!((host.state().await, host.store.between().calls(Op::Sweep)), (State::Held, 0));
     running.kill().await;
     let running = host.start();
     settle().await;
@@ -133,6 +133,6 @@ async fn a_look_is_one_call_where_nothing_is_held() {
     }
     let running = host.start();
     host.pass(mins(59), secs(30)).await;
-    assert_eq!((host.store.calls(Op::Held), host.store.calls(Op::Get)), (6, 0));
+    assert_eq!((host.store.between().calls(Op::Held), host.store.between().calls(Op::Get)), (6, 0));
     running.stop().await;
 }

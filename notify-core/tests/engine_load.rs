@@ -68,14 +68,18 @@ async fn a_fresh_event_on_an_idle_running_engine_is_sent_without_a_claim() {
     host.endpoint(URL).await;
     let running = host.start();
     settle().await;
-    host.store.forget_calls();
+    host.store.between().forget_calls();
     for count in 1..=50 {
         host.publish().await;
         settle().await;
         assert_eq!(host.sent(), count);
     }
-    assert_eq!(host.store.calls(Op::Claim), 0);
-    assert_eq!((host.store.calls(Op::Insert), host.store.calls(Op::Apply)), (50, 50), "one write in, one write out");
+    assert_eq!(host.store.between().calls(Op::Claim), 0);
+    assert_eq!(
+        (host.store.between().calls(Op::Insert), host.store.between().calls(Op::Apply)),
+        (50, 50),
+        "one write in, one write out"
+    );
     assert_eq!(host.count(State::Delivered).await, 50);
     running.stop().await;
 }
@@ -90,9 +94,9 @@ async fn an_idle_engine_claims_twice_a_minute_polls_once_a_second_and_does_nothi
     }
     let running = host.start();
     settle().await;
-    host.store.forget_calls();
+    host.store.between().forget_calls();
     host.pass(mins(10), secs(1)).await;
-    let mut calls = host.store.all_calls();
+    let mut calls = host.store.between().all_calls();
     calls.remove(&Op::Time);
     // Every ten minutes it looks whether something is held that need not be: one call, since nothing is.
     assert!(calls.remove(&Op::Held).unwrap_or(0) <= 1);

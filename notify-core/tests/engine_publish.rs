@@ -111,7 +111,7 @@ async fn a_bad_event_is_refused_by_field_and_nothing_is_stored() {
     let big = format!("\"{}\"", "x".repeat(256 * 1024));
     let refused = host.engine.publish_event(NewEvent::new("a.b", &big).unwrap()).await.unwrap_err();
     assert_eq!(refused.to_string(), "payload is 262146 bytes, the limit is 262144 (NTF-PAYLOAD-SIZE)");
-    assert_eq!(host.store.calls(Op::Insert), 0);
+    assert_eq!(host.store.between().calls(Op::Insert), 0);
     assert!(host.engine.publish_all(Vec::new()).await.unwrap().is_empty());
 }
 
@@ -142,7 +142,7 @@ async fn a_closed_catalogue_refuses_a_stranger_and_names_its_neighbour() {
     assert_eq!(refused.help().as_deref(), Some("did you mean connection.updated?"));
     let stranger = host.engine.publish_event(NewEvent::new("invoice.paid", "1").unwrap()).await.unwrap_err();
     assert_eq!(stranger.help().as_deref(), Some("register it with EngineBuilder::event_type::<T>()"));
-    assert_eq!(host.store.calls(Op::Insert), 0);
+    assert_eq!(host.store.between().calls(Op::Insert), 0);
     host.engine.publish(&ConnectionCreated::example()).await.unwrap();
 }
 
@@ -210,7 +210,7 @@ async fn busy_comes_through_as_itself_and_leaves_no_slot_taken() {
     host.endpoint(URL).await;
     let running = host.start();
     settle().await;
-    host.store.fail_next(Op::Insert, [Fault::Busy]);
+    host.store.between().fail_next(Op::Insert, [Fault::Busy]);
     let busy = host.engine.publish_event(event()).await;
     assert!(matches!(busy, Err(PublishError::Store(StoreError::Busy { .. }))));
     host.publish().await;
@@ -225,7 +225,7 @@ async fn an_insert_that_never_answers_is_unavailable_after_thirty_seconds_and_se
     host.endpoint(URL).await;
     let running = host.start();
     settle().await;
-    host.store.fail_next(Op::Insert, [Fault::Hang]);
+    host.store.between().fail_next(Op::Insert, [Fault::Hang]);
     let publisher = host.engine.publisher();
     let publish = tokio::spawn(async move { publisher.publish_event(event()).await });
     settle().await;
@@ -245,7 +245,7 @@ async fn an_insert_whose_answer_was_lost_is_delivered_once_and_repeating_it_is_a
     host.endpoint(URL).await;
     let running = host.start();
     settle().await;
-    host.store.fail_next(Op::Insert, [Fault::FailAfter]);
+    host.store.between().fail_next(Op::Insert, [Fault::FailAfter]);
     let named = || event().with_id("once").unwrap();
     assert!(host.engine.publish_event(named()).await.is_err());
     settle().await;
@@ -263,7 +263,7 @@ async fn a_publish_that_is_dropped_before_or_after_its_write_loses_nothing_and_b
         host.endpoint(URL).await;
         let running = host.start();
         settle().await;
-        host.store.fail_next(Op::Insert, [if stored { Fault::HangAfter } else { Fault::Hang }]);
+        host.store.between().fail_next(Op::Insert, [if stored { Fault::HangAfter } else { Fault::Hang }]);
         let publisher = host.engine.publisher();
         {
             let mut publish = Box::pin(publisher.publish_event(event()));

@@ -82,7 +82,7 @@ async fn no_canary_reaches_traces_debug_texts_lists_or_errors() {
     let host = Host::with(Reply::Status(200), |builder| builder.observer(TracingObserver));
     let created = host.engine.endpoints().create(new_endpoint()).await.unwrap();
     host.transport.respond(URL, [echo(), echo_in_location(), Reply::Panic]);
-    host.store.fail_next(Op::Apply, [Fault::Fail]);
+    host.store.between().fail_next(Op::Apply, [Fault::Fail]);
     let running = host.start();
     settle().await;
     host.engine.publish_event(new_event()).await.unwrap();
@@ -90,7 +90,7 @@ async fn no_canary_reaches_traces_debug_texts_lists_or_errors() {
     for minutes in [1, 5, 30, 120] {
         host.advance(mins(minutes)).await;
     }
-    host.store.fail_next(Op::Insert, [Fault::Fail]);
+    host.store.between().fail_next(Op::Insert, [Fault::Fail]);
     let failed = host.engine.publish_event(new_event()).await.unwrap_err();
     assert_clean("an error", &format!("{failed:?} {failed}"));
     running.stop().await;

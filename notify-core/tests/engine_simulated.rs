@@ -113,7 +113,7 @@ impl World {
             ])
         });
         let faults: Vec<Fault> = faults.collect();
-        self.hosts[0].store.fail_next(op, faults);
+        self.hosts[0].store.between().fail_next(op, faults);
     }
 
     fn script(&mut self) {
@@ -150,7 +150,7 @@ async fn run(seed: u64) -> [usize; 3] {
     let (mut logged, mut lost) = (0, 0);
     for delivery in &deliveries {
         assert!(matches!(delivery.state(), State::Delivered | State::Failed), "seed {seed}: {delivery:?}");
-        let log = host.store.memory().attempts(&delivery.id()).await.unwrap();
+        let log = host.store.inner().attempts(&delivery.id()).await.unwrap();
         let numbers: Vec<u32> = log.iter().map(|attempt| attempt.number.get()).collect();
         assert_eq!(numbers, (1..=u32::try_from(log.len()).unwrap()).collect::<Vec<_>>(), "seed {seed}");
         let counted =

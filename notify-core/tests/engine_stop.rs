@@ -62,7 +62,7 @@ async fn a_stop_with_a_dead_store_gives_up_at_the_end_of_the_grace_period_and_sa
         host.publish().await;
     }
     settle().await;
-    host.store.always(Some(Fault::Fail));
+    host.store.between().always(Some(Fault::Fail));
     running.ask_to_stop().await;
     host.pass(secs(24), secs(1)).await;
     assert!(!running.has_ended());
@@ -71,7 +71,7 @@ async fn a_stop_with_a_dead_store_gives_up_at_the_end_of_the_grace_period_and_sa
     let report = running.report().await;
     assert_eq!((report.interrupted, report.unsettled), (5, 5));
 
-    host.store.always(None);
+    host.store.between().always(None);
     host.clock.advance(secs(26));
     let restarted = host.sibling_with(|builder| builder.transport(ScriptedTransport::new(Reply::Status(200))));
     assert_eq!(restarted.engine.run_once().await.unwrap().delivered, 5);

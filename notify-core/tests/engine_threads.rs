@@ -5,7 +5,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{FaultStore, Running, event};
+use common::{FaultStore, Running, event, fault_store};
 use notify_core::testing::{Reply, ScriptedTransport};
 use notify_core::{Engine, NewEndpoint};
 use tokio::task::JoinSet;
@@ -47,7 +47,7 @@ fn requests(transport: &ScriptedTransport) -> BTreeMap<(String, Vec<u8>), usize>
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn every_event_of_many_publishers_is_sent_once_to_each_endpoint() {
-    let (store, transport) = (FaultStore::default(), ScriptedTransport::new(Reply::Status(200)));
+    let (store, transport) = (fault_store(), ScriptedTransport::new(Reply::Status(200)));
     let engine = engine(&store, &transport).await;
     let running = Running::of(&engine);
     publishers(&engine).join_all().await;
@@ -60,7 +60,7 @@ async fn every_event_of_many_publishers_is_sent_once_to_each_endpoint() {
 /// A stop while others publish leaves no delivery leased to an engine that is gone, and none is sent twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_stop_and_a_restart_in_the_middle_of_publishing_neither_lose_nor_repeat_anything() {
-    let (store, transport) = (FaultStore::default(), ScriptedTransport::new(Reply::Status(200)));
+    let (store, transport) = (fault_store(), ScriptedTransport::new(Reply::Status(200)));
     let engine = engine(&store, &transport).await;
     let mut publishers = publishers(&engine);
     for _ in 0..5 {

@@ -7,7 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::scripted::{CRM, connected, failure, publish, text_of};
-use common::{FaultStore, Running, hours, secs, settle, t0, tenant};
+use common::{Running, fault_store, hours, secs, settle, t0, tenant};
 use notify_core::testing::{ManualClock, Reply, ScriptedTransport, TestNotify, in_hours, in_minutes, status, timeout};
 use notify_core::{
     ConnectionCreated, ConnectionUpdated, Engine, EventPayload, MemoryStore, NewEndpoint, NewEvent, Policy,
@@ -195,8 +195,8 @@ async fn the_host_s_own_policy_and_event_types_hold() {
 /// A store's own clock would carry the test's away, and back at every run.
 #[tokio::test]
 async fn time_is_the_test_s_also_on_a_store_that_has_a_clock() {
-    let store = FaultStore::default();
-    store.set_clock(&ManualClock::at(common::at("12:00:00")));
+    let store = fault_store();
+    store.between().set_clock(&ManualClock::at(common::at("12:00:00")));
     let t = TestNotify::on(store).await;
     let crm = t.webhook(CRM).await;
     t.respond(&crm, [status(500), status(200)]);

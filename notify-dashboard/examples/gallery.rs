@@ -22,7 +22,7 @@ use notify_core::{
 };
 use notify_dashboard::{Access, Dashboard, Scope, allow_loopback};
 
-use fault_store::FaultStore;
+use fault_store::fault_store;
 
 /// The busy service publishes this often, for about a day.
 const STEP: Duration = Duration::from_secs(20 * 60);
@@ -47,8 +47,8 @@ async fn main() -> Outcome<()> {
             .build()?;
         app = dashboard.mount(app, path);
     }
-    let store = FaultStore::default();
-    store.shut();
+    let store = fault_store();
+    store.between().shut();
     let down = Engine::builder(store).transport(ScriptedTransport::new(Reply::Status(200))).build()?;
     app = Dashboard::builder(&down).authorize(allow_loopback()).build()?.mount(app, "/down");
     let viewer = Access::viewer(Scope::Tenant("default".parse()?)).named("Vic");

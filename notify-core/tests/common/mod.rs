@@ -19,7 +19,7 @@ use notify_core::testing::{ManualClock, Reply, ScriptedTransport};
 use notify_core::transport::Transport;
 use notify_core::{Endpoint, Engine, NewEndpoint, NewEvent, Receipt, TenantId, Timestamp};
 
-pub use fault_store::{Fault, FaultStore, Op};
+pub use fault_store::{Fault, FaultStore, Op, fault_store, other_door};
 pub use gauge_transport::GaugeTransport;
 
 pub const T0: &str = "2026-01-01T00:00:00Z";
@@ -68,7 +68,7 @@ impl Host {
 
     pub fn with(usual: Reply, change: impl FnOnce(EngineBuilder) -> EngineBuilder) -> Self {
         let transport = ScriptedTransport::new(usual);
-        let (clock, store) = (ManualClock::at(t0()), FaultStore::default());
+        let (clock, store) = (ManualClock::at(t0()), fault_store());
         let engine = build(&store, &clock, transport.clone(), change);
         Self { engine, transport, clock, store }
     }
@@ -85,7 +85,7 @@ impl Host {
 
     /// The same, with its own connection to the store, which may fail alone.
     pub fn stranger(&self) -> Self {
-        let store = self.store.other_door();
+        let store = other_door(&self.store);
         let engine = build(&store, &self.clock, self.transport.clone(), |builder| builder);
         Self { engine, transport: self.transport.clone(), clock: self.clock.clone(), store }
     }
@@ -124,7 +124,7 @@ impl Host {
     pub async fn deliveries(&self) -> Vec<Delivery> {
         let mut query = DeliveryQuery::default();
         query.page = PageRequest { after: None, limit: 100_000 };
-        self.store.memory().deliveries(&query).await.unwrap().items
+        self.store.inner().deliveries(&query).await.unwrap().items
     }
 
     pub async fn only_delivery(&self) -> Delivery {
@@ -142,7 +142,7 @@ impl Host {
     }
 
     pub async fn attempts(&self) -> Vec<Attempt> {
-        self.store.memory().attempts(&self.only_delivery().await.id()).await.unwrap()
+        self.store.inner().attempts(&self.only_delivery().await.id()).await.unwrap()
     }
 
     /// The outcomes in the log of the only delivery.

@@ -4,12 +4,12 @@ use notify_core::Engine;
 use notify_core::testing::Reply;
 use notify_dashboard::ActionOutcome;
 
-use crate::fault_store::{FaultStore, INTERNALS};
+use crate::fault_store::{FaultStore, INTERNALS, fault_store};
 use crate::fixture::{Page, URL, World, tenant};
 
 /// A webhook with a delivery that is to be tried again.
 async fn world() -> (World, FaultStore, String, String, String) {
-    let store = FaultStore::default();
+    let store = fault_store();
     let world = World::of(Engine::builder(store.clone()), |dashboard| dashboard);
     let (webhook, _) = world.webhook("crm").await;
     world.transport.respond(URL, [Reply::Status(500)]);
@@ -54,17 +54,17 @@ async fn each_page_says_that_the_store_does_not_answer_whichever_of_its_reads_it
         "/event-types".into(),
         "/about".into(),
     ] {
-        store.shut();
+        store.between().shut();
         let page = world.get(&path).await;
         assert_told(&page, &path);
         let again = page.after("class=\"button primary\"", "href");
         assert_eq!(again, format!("/notify{path}"), "the way to try again");
-        store.open();
+        store.between().open();
         let mut reads = 0;
         loop {
-            store.fail_after(reads);
+            store.between().fail_after(reads);
             let page = world.get(&path).await;
-            if !store.open() {
+            if !store.between().open() {
                 assert!(page.status.is_success() || page.status.is_redirection(), "{path}: {}", page.text);
                 break;
             }
@@ -79,7 +79,7 @@ async fn each_page_says_that_the_store_does_not_answer_whichever_of_its_reads_it
 #[tokio::test]
 async fn each_form_says_so_too_and_is_told_as_refused() {
     let (world, store, webhook, event, delivery) = world().await;
-    store.shut();
+    store.between().shut();
     let form = "name=crm&url=https%3A%2F%2Fcrm.example.com&backlog=resume&since=0";
     let paths = [
         "/webhooks".to_owned(),
@@ -125,26 +125,26 @@ async fn of_many_deliveries_the_page_says_which_were_done_which_are_unknown_and_
         }
         rounds
     };
-    store.shut();
+    store.between().shut();
     let page = world.post("/logs/deliveries/many", &form).await;
     assert_told(&page, "many");
     page.shows("<h1>0 sent again, 0 refused, 1 not known, 3 not tried</h1>");
-    store.open();
+    store.between().open();
     assert_eq!(rounds().await, [1; 4]);
 
     // Each resend is one load, one look at the webhook, one write and one load, after a load of our own.
-    store.fail_after(7);
+    store.between().fail_after(7);
     let page = world.post("/logs/deliveries/many", &form).await;
-    assert!(store.open());
+    assert!(store.between().open());
     assert_told(&page, "many");
     page.shows("<h1>1 sent again, 0 refused, 1 not known, 2 not tried</h1>");
     page.shows("It may have been done: look at it before you repeat it.");
     assert_eq!(rounds().await, [2, 1, 1, 1]);
 
     // All four are done, and then the names cannot be read: what was done is told all the same.
-    store.fail_after(20);
+    store.between().fail_after(20);
     let page = world.post("/logs/deliveries/many", &form).await.expect(200);
-    assert!(store.open());
+    assert!(store.between().open());
     page.shows("<h1>4 sent again, 0 refused</h1>");
     assert_eq!(rounds().await, [3, 2, 2, 2]);
 }

@@ -8,7 +8,7 @@ use notify_core::testing::Reply;
 use notify_core::{Engine, EngineBuilder, MemoryStore, Policy, RetrySchedule};
 use notify_dashboard::{ActionOutcome, Verb};
 
-use crate::fault_store::FaultStore;
+use crate::fault_store::fault_store;
 use crate::fixture::{URL, World, tenant};
 
 /// What fails here has failed for good.
@@ -117,7 +117,7 @@ async fn who_may_not_resend_sees_no_way_to_it_and_another_tenant_s_webhook_looks
 
 #[tokio::test]
 async fn where_the_store_fails_half_way_the_page_tells_how_many_went_and_goes_on() {
-    let store = FaultStore::default();
+    let store = fault_store();
     let world = without_retries(Engine::builder(store.clone()));
     let (crm, _) = world.webhook("crm").await;
     fail(&world, 101, "default").await;
@@ -125,9 +125,9 @@ async fn where_the_store_fails_half_way_the_page_tells_how_many_went_and_goes_on
     world.get(&path).await.expect(200).shows("<strong>100+ deliveries</strong>");
 
     // The webhook; then for each hundred the webhook, a page of the log and one write.
-    store.fail_after(4);
+    store.between().fail_after(4);
     let page = world.post(&path, "since=0").await.expect(503);
-    assert!(store.open(), "it failed");
+    assert!(store.between().open(), "it failed");
     page.shows("100 were sent again before that");
     assert_eq!(page.header("retry-after"), "5");
     assert_eq!(sent_again(&world, "default").await, 100);

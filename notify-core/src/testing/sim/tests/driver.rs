@@ -22,6 +22,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::engine::{Clock, Engine, EngineBuilder, Entropy};
 use crate::id::EventId;
+use crate::store::MemoryStore;
+use crate::testing::Intercepted;
 use crate::time::Timestamp;
 
 use super::super::rng::Rng;
@@ -87,6 +89,7 @@ impl Entropy for Seeded {
 struct World {
     scenario: Scenario,
     clock: TestClock,
+    memory: MemoryStore,
     door: Door,
     receivers: Receivers,
     shared: Mutex<Together>,
@@ -105,11 +108,11 @@ struct Together {
 impl World {
     fn new(scenario: Scenario) -> Self {
         let clock = TestClock(Instant::now());
-        let door = Door::new(&scenario, clock);
-        let receivers = Receivers::new(&scenario, door.memory.clone(), clock);
+        let (memory, door) = (MemoryStore::new(), Door::new(&scenario, clock));
+        let receivers = Receivers::new(&scenario, memory.clone(), clock);
         let rng = Rng::stream(scenario.seed, 12);
         let shared = Together { rng, engines: Vec::new(), accepted: BTreeSet::new(), lives: 0 };
-        let world = Self { scenario, clock, door, receivers, shared: Mutex::new(shared) };
+        let world = Self { scenario, clock, memory, door, receivers, shared: Mutex::new(shared) };
         let engines = (0..=world.scenario.processes).map(|_| world.engine(Duration::from_secs(25))).collect();
         world.shared().engines = engines;
         world
@@ -121,7 +124,7 @@ impl World {
 
     fn engine(&self, grace: Duration) -> Engine {
         let seed = self.shared().rng.next();
-        EngineBuilder::new(self.door.clone())
+        EngineBuilder::new(Intercepted::new(self.memory.clone(), self.door.clone()))
             .transport(self.receivers.clone())
             .clock(self.clock)
             .entropy(Seeded(Mutex::new(Rng::stream(seed, 13))))

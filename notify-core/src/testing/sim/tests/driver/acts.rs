@@ -101,7 +101,7 @@ impl World {
     /// Not through an engine, which would draw an id of its own.
     pub(super) async fn create(&self, index: usize) {
         let endpoint = fixture::endpoint(index, &self.scenario.endpoints[index], self.clock.true_time());
-        self.door.memory.create(&endpoint.expect("it is sound")).await.expect("memory takes it");
+        self.memory.create(&endpoint.expect("it is sound")).await.expect("memory takes it");
     }
 
     /// The troubles that are nobody's own.

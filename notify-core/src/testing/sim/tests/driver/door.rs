@@ -1,23 +1,13 @@
-//! The memory store behind a door that fails, is slow, and loses answers.
+//! A door in front of the memory store that fails, is slow, and loses answers.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use crate::delivery::{Attempt, Delivery, NewDelivery};
-use crate::endpoint::{Disabled, Endpoint};
-use crate::event::EventKey;
-use crate::id::{DeliveryId, EndpointId, EventType, TenantId, Version};
-use crate::machine::Change;
-use crate::store::activity::{Activity, ActivityQuery};
-use crate::store::{
-    ApplyOutcome, ClaimBatch, ClaimRequest, DeliveryLog, DeliveryQuery, EndpointAdmin, EndpointDirectory,
-    EndpointQuery, EventQuery, EventRecord, InsertOutcome, Mark, MemoryStore, Operation, Page, PageRequest, Pruned,
-    PublishBatch, Replaced, Stats, Store, StoreError, SweepRequest, Swept,
-};
+use crate::store::{Mark, Operation, Store, StoreError};
+use crate::testing::{Intercept, StoreCall};
 use crate::time::Timestamp;
 
 use super::super::super::rng::Rng;
@@ -29,7 +19,6 @@ const POLL: Duration = Duration::from_secs(50);
 
 #[derive(Clone, Debug)]
 pub(super) struct Door {
-    pub(super) memory: MemoryStore,
     inner: Arc<Inner>,
 }
 
@@ -74,7 +63,7 @@ impl Door {
         };
         let (latency, store_clock) = (scenario.latency, scenario.store_clock);
         let inner = Inner { state: Mutex::new(state), wrote: Notify::new(), clock, store_clock, latency };
-        Self { memory: MemoryStore::new(), inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner) }
     }
 
     /// Every call fails for so long.
@@ -125,15 +114,25 @@ impl Door {
         state.failed += u64::from(!matches!(fate, Fate::Fine));
         (Duration::from_millis(millis.unsigned_abs()), fate)
     }
+}
 
-    async fn pass<T>(
+impl Intercept for Door {
+    async fn around<T: Send>(
         &self,
-        operation: Operation,
+        call: StoreCall,
         work: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
-        let (latency, fate) = self.draw(operation);
+        let (latency, fate) = self.draw(call.operation());
         sleep(latency).await;
-        let down = || StoreError::unavailable(operation, "simulated");
+        let down = || StoreError::unavailable(call.operation(), "simulated");
+        let work = async {
+            let done = work.await;
+            if matches!(call, StoreCall::Insert | StoreCall::Apply | StoreCall::Attach | StoreCall::Sweep) {
+                // Another engine would want to see it.
+                self.inner.wrote.notify_waiters();
+            }
+            done
+        };
         match fate {
             Fate::Fine => work.await,
             Fate::FailsBefore => Err(down()),
@@ -146,54 +145,13 @@ impl Door {
         }
     }
 
-    /// The same for a call that changes something that another engine would want to see.
-    async fn write<T>(
-        &self,
-        operation: Operation,
-        work: impl Future<Output = Result<T, StoreError>> + Send,
-    ) -> Result<T, StoreError> {
-        let seen = async {
-            let done = work.await;
-            self.inner.wrote.notify_waiters();
-            done
-        };
-        self.pass(operation, seen).await
-    }
-}
-
-#[async_trait]
-impl Store for Door {
-    async fn insert(&self, batch: &PublishBatch) -> Result<InsertOutcome, StoreError> {
-        self.write(Operation::Insert, self.memory.insert(batch)).await
-    }
-
-    async fn claim(&self, request: &ClaimRequest) -> Result<ClaimBatch, StoreError> {
-        self.pass(Operation::Claim, self.memory.claim(request)).await
-    }
-
-    async fn apply(&self, changes: &[Change]) -> Result<Vec<ApplyOutcome>, StoreError> {
-        self.write(Operation::Apply, self.memory.apply(changes)).await
-    }
-
-    async fn load(&self, ids: &[DeliveryId]) -> Result<Vec<Delivery>, StoreError> {
-        self.pass(Operation::Load, self.memory.load(ids)).await
-    }
-
-    async fn attach(&self, event: &EventKey, deliveries: &[NewDelivery]) -> Result<usize, StoreError> {
-        self.write(Operation::Insert, self.memory.attach(event, deliveries)).await
-    }
-
-    async fn sweep(&self, request: &SweepRequest) -> Result<Swept, StoreError> {
-        self.write(Operation::Sweep, self.memory.sweep(request)).await
-    }
-
-    async fn changed(&self, since: Mark) -> Result<Mark, StoreError> {
+    async fn changed<S: Store>(&self, store: &S, since: Mark) -> Result<Mark, StoreError> {
         let poll = async {
             let wait = sleep(POLL);
             tokio::pin!(wait);
             loop {
                 let wrote = self.inner.wrote.notified();
-                let mark = self.memory.changed(since).await?;
+                let mark = store.changed(since).await?;
                 if mark != since {
                     return Ok(mark);
                 }
@@ -204,84 +162,11 @@ impl Store for Door {
                 }
             }
         };
-        self.pass(Operation::Poll, poll).await
+        self.around(StoreCall::Changed, poll).await
     }
 
-    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn time<S: Store>(&self, _: &S) -> Result<Option<Timestamp>, StoreError> {
         let time = self.inner.store_clock.then(|| self.inner.clock.true_time());
-        self.pass(Operation::Poll, async { Ok(time) }).await
-    }
-}
-
-#[async_trait]
-impl EndpointDirectory for Door {
-    async fn subscribed(&self, tenant: &TenantId, event_type: &EventType) -> Result<Vec<Arc<Endpoint>>, StoreError> {
-        self.pass(Operation::Endpoints, self.memory.subscribed(tenant, event_type)).await
-    }
-
-    async fn get(&self, ids: &[EndpointId]) -> Result<Vec<Option<Arc<Endpoint>>>, StoreError> {
-        self.pass(Operation::Endpoints, self.memory.get(ids)).await
-    }
-
-    async fn disable(&self, id: &EndpointId, disabled: &Disabled) -> Result<bool, StoreError> {
-        self.pass(Operation::Endpoints, self.memory.disable(id, disabled)).await
-    }
-}
-
-#[async_trait]
-impl EndpointAdmin for Door {
-    async fn create(&self, endpoint: &Endpoint) -> Result<(), StoreError> {
-        self.pass(Operation::Endpoints, self.memory.create(endpoint)).await
-    }
-
-    async fn replace(&self, expected: Version, next: &Endpoint) -> Result<Replaced, StoreError> {
-        self.pass(Operation::Endpoints, self.memory.replace(expected, next)).await
-    }
-
-    async fn list(&self, query: &EndpointQuery) -> Result<Page<Arc<Endpoint>>, StoreError> {
-        self.pass(Operation::Endpoints, self.memory.list(query)).await
-    }
-
-    async fn delete(&self, tenant: &TenantId, id: &EndpointId, at: Timestamp) -> Result<bool, StoreError> {
-        self.pass(Operation::Endpoints, self.memory.delete(tenant, id, at)).await
-    }
-}
-
-#[async_trait]
-impl DeliveryLog for Door {
-    async fn event(&self, key: &EventKey) -> Result<Option<EventRecord>, StoreError> {
-        self.pass(Operation::Log, self.memory.event(key)).await
-    }
-
-    async fn attempts(&self, delivery: &DeliveryId) -> Result<Vec<Attempt>, StoreError> {
-        self.pass(Operation::Log, self.memory.attempts(delivery)).await
-    }
-
-    async fn events(&self, query: &EventQuery) -> Result<Page<EventRecord>, StoreError> {
-        self.pass(Operation::Log, self.memory.events(query)).await
-    }
-
-    async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<Delivery>, StoreError> {
-        self.pass(Operation::Log, self.memory.deliveries(query)).await
-    }
-
-    async fn stats(&self, tenant: Option<&TenantId>, now: Timestamp) -> Result<Stats, StoreError> {
-        self.pass(Operation::Log, self.memory.stats(tenant, now)).await
-    }
-
-    async fn activity(&self, query: &ActivityQuery) -> Result<Vec<Activity>, StoreError> {
-        self.pass(Operation::Log, self.memory.activity(query)).await
-    }
-
-    async fn failing_since(&self, endpoints: &[EndpointId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
-        self.pass(Operation::Log, self.memory.failing_since(endpoints)).await
-    }
-
-    async fn tenants_with_held(&self, page: PageRequest) -> Result<Page<TenantId>, StoreError> {
-        self.pass(Operation::Log, self.memory.tenants_with_held(page)).await
-    }
-
-    async fn prune(&self, before: Timestamp, limit: u32) -> Result<Pruned, StoreError> {
-        self.pass(Operation::Log, self.memory.prune(before, limit)).await
+        self.around(StoreCall::Time, async { Ok(time) }).await
     }
 }

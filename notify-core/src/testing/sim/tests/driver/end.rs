@@ -23,7 +23,7 @@ impl World {
     pub(super) async fn deliveries(&self) -> Vec<Delivery> {
         let page = PageRequest { after: None, limit: u32::MAX };
         let query = DeliveryQuery { page, ..DeliveryQuery::default() };
-        self.door.memory.deliveries(&query).await.unwrap_or_else(|error| panic!("{error}")).items
+        self.memory.deliveries(&query).await.unwrap_or_else(|error| panic!("{error}")).items
     }
 
     /// Until nothing is scheduled or in flight any more, and everybody has looked at what is held.
@@ -53,11 +53,11 @@ impl World {
         let mut status = BTreeMap::new();
         for index in 0..self.scenario.endpoints.len() {
             let id = fixture::endpoint_id(index).unwrap_or_else(|| panic!("it is an id"));
-            let found = self.door.memory.get(std::slice::from_ref(&id)).await.unwrap_or_default().pop().flatten();
+            let found = self.memory.get(std::slice::from_ref(&id)).await.unwrap_or_default().pop().flatten();
             status.insert(id, (index, found.map(|endpoint| endpoint.status.clone())));
         }
         for delivery in &deliveries {
-            let log = self.door.memory.attempts(&delivery.id()).await.unwrap_or_else(|error| panic!("{error}"));
+            let log = self.memory.attempts(&delivery.id()).await.unwrap_or_else(|error| panic!("{error}"));
             let (index, now) = &status[delivery.endpoint()];
             has_ended(delivery, now.as_ref());
             is_true(delivery, &log, self.most_attempts(delivery.endpoint()));
@@ -82,7 +82,7 @@ impl World {
     /// The bytes of a stored event.
     async fn body(&self, id: &EventId) -> Option<Bytes> {
         let key = EventKey { tenant: tenant(), id: id.clone() };
-        let found = self.door.memory.event(&key).await.unwrap_or_else(|error| panic!("{error}"));
+        let found = self.memory.event(&key).await.unwrap_or_else(|error| panic!("{error}"));
         found.map(|record| record.event.body.clone())
     }
 
