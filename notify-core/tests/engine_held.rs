@@ -37,9 +37,7 @@ async fn a_worker_that_holds_a_delivery_too_late_releases_it_again() {
     let host = Host::new(Reply::Status(200));
     let created = host.endpoint(URL).await;
     host.publish().await;
-    let operator = host.stranger();
-    operator.store.between().fail_next(Op::Sweep, [Fault::Fail]);
-    assert!(operator.engine.endpoints().disable(&mine(), id(&created), "ops").await.is_err());
+    let operator = host.half_disabled(&created).await;
     host.store.between().fail_next(Op::Apply, [Fault::Fail]);
     let running = host.start();
     settle().await;
@@ -56,9 +54,7 @@ async fn a_worker_looks_again_until_the_store_answers() {
     let host = Host::new(Reply::Status(200));
     let created = host.endpoint(URL).await;
     host.publish().await;
-    let operator = host.stranger();
-    operator.store.between().fail_next(Op::Sweep, [Fault::Fail]);
-    assert!(operator.engine.endpoints().disable(&mine(), id(&created), "ops").await.is_err());
+    let operator = host.half_disabled(&created).await;
     host.store.between().fail_next(Op::Apply, [Fault::Fail]);
     host.store.between().fail_next(Op::Sweep, [Fault::Fail, Fault::FailAfter]);
     let running = host.start();
@@ -120,9 +116,7 @@ async fn run_once_does_not_return_before_it_released_what_it_held_too_late() {
     let host = Host::new(Reply::Status(200));
     let created = host.endpoint(URL).await;
     host.publish().await;
-    let operator = host.stranger();
-    operator.store.between().fail_next(Op::Sweep, [Fault::Fail]);
-    assert!(operator.engine.endpoints().disable(&mine(), id(&created), "ops").await.is_err());
+    let operator = host.half_disabled(&created).await;
     host.store.between().fail_next(Op::Apply, [Fault::Fail]);
     host.store.between().fail_next(Op::Get, [Fault::Late; 2]);
     let engine = host.engine.clone();

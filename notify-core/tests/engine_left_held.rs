@@ -82,9 +82,7 @@ async fn a_delivery_that_a_dead_worker_left_held_is_sent_by_the_next_run() {
     let host = Host::new(Reply::Status(200));
     let created = host.endpoint(URL).await;
     host.publish().await;
-    let operator = host.stranger();
-    operator.store.between().fail_next(Op::Sweep, [Fault::Fail]);
-    assert!(operator.engine.endpoints().disable(&mine(), id(&created), "ops").await.is_err());
+    let operator = host.half_disabled(&created).await;
     host.store.between().fail_next(Op::Apply, [Fault::Fail]);
     // The first read decides that it is held, the second is the look.
     host.store.between().fail_next(Op::Get, [Fault::Late, Fault::Hang]);

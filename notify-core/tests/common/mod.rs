@@ -90,6 +90,15 @@ impl Host {
         Self { engine, transport: self.transport.clone(), clock: self.clock.clone(), store }
     }
 
+    /// Another process's operator, whose disabling was written, but broke off before it held what was scheduled.
+    pub async fn half_disabled(&self, created: &CreatedEndpoint) -> Self {
+        let operator = self.stranger();
+        operator.store.between().fail_next(Op::Sweep, [Fault::Fail]);
+        let disabled = operator.engine.endpoints().disable(&TenantId::default(), id(created), "ops").await;
+        assert!(disabled.is_err(), "the store did not answer its sweep");
+        operator
+    }
+
     pub async fn endpoint(&self, url: &str) -> CreatedEndpoint {
         self.engine.endpoints().create(NewEndpoint::new("crm", url)).await.unwrap()
     }

@@ -66,8 +66,7 @@ pub(super) async fn ask(visit: Visit, Path(id): Path<String>) -> Result<Response
     visit.needs(Capability::Resend)?;
     let endpoint = find(&visit, &id).await?;
     let asked = visit.query.get("range");
-    let (range, ..) = *RANGES.iter().find(|(range, ..)| *range == asked).unwrap_or(&RANGES[USUAL]);
-    let back = RANGES.iter().find(|(name, ..)| *name == range).map_or(HOUR, |(.., millis)| *millis);
+    let (range, _, back) = *RANGES.iter().find(|(range, ..)| *range == asked).unwrap_or(&RANGES[USUAL]);
     let since = Timestamp::from_millis(visit.now.as_millis() - back);
     let mut query = of(&visit, &endpoint);
     query.state = Some(State::Failed);

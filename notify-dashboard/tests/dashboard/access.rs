@@ -1,6 +1,6 @@
 //! Roles, and forged ids and cursors.
 
-use crate::fixture::{World, tenant};
+use crate::fixture::{World, forms, tenant};
 
 #[tokio::test]
 async fn nobody_gets_in_whom_the_host_does_not_let_in() {
@@ -70,6 +70,7 @@ async fn another_tenant_s_ids_and_forged_ones_look_missing_in_every_place() {
             format!("/webhooks/{webhook}"),
             format!("/webhooks/{webhook}/health"),
             format!("/webhooks/{webhook}/history"),
+            format!("/webhooks/{webhook}/recover"),
             format!("/webhooks/{webhook}/edit"),
             format!("/webhooks/{webhook}/delete"),
             format!("/webhooks/{webhook}/secret"),
@@ -79,22 +80,8 @@ async fn another_tenant_s_ids_and_forged_ones_look_missing_in_every_place() {
         ] {
             answers.push((path.clone(), world.call("GET", &path, &red, "").await));
         }
-        for path in [
-            format!("/webhooks/{webhook}"),
-            format!("/webhooks/{webhook}/disable"),
-            format!("/webhooks/{webhook}/enable"),
-            format!("/webhooks/{webhook}/ping"),
-            format!("/webhooks/{webhook}/delete"),
-            format!("/webhooks/{webhook}/secret/reveal"),
-            format!("/webhooks/{webhook}/secret/rotate"),
-            format!("/webhooks/{webhook}/secret/stage"),
-            format!("/webhooks/{webhook}/secret/switch"),
-            format!("/webhooks/{webhook}/secret/retire"),
-            format!("/logs/events/{event}/resend"),
-            format!("/logs/deliveries/{delivery}/resend"),
-            format!("/logs/deliveries/{delivery}/cancel"),
-        ] {
-            let form = "name=blue+one&url=https%3A%2F%2Fx.example.com&backlog=cancel";
+        for path in forms(webhook, event, delivery) {
+            let form = "name=blue+one&url=https%3A%2F%2Fx.example.com&backlog=cancel&since=0";
             answers.push((path.clone(), world.call("POST", &path, &red, form).await));
         }
     }

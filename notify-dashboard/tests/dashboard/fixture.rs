@@ -173,6 +173,27 @@ fn role(request: &Parts) -> Access {
     }
 }
 
+/// Where every form about a webhook, an event or a delivery goes.
+pub(crate) fn forms(webhook: &str, event: &str, delivery: &str) -> Vec<String> {
+    let of_webhook = [
+        "",
+        "/disable",
+        "/enable",
+        "/ping",
+        "/recover",
+        "/delete",
+        "/secret/reveal",
+        "/secret/rotate",
+        "/secret/stage",
+        "/secret/switch",
+        "/secret/retire",
+    ];
+    let mut paths: Vec<String> = of_webhook.map(|form| format!("/webhooks/{webhook}{form}")).to_vec();
+    paths.push(format!("/logs/events/{event}/resend"));
+    paths.extend(["resend", "cancel"].map(|form| format!("/logs/deliveries/{delivery}/{form}")));
+    paths
+}
+
 pub(crate) fn tenant(text: &str) -> TenantId {
     text.parse().unwrap()
 }

@@ -5,7 +5,7 @@ use notify_core::testing::Reply;
 use notify_dashboard::ActionOutcome;
 
 use crate::fault_store::{FaultStore, INTERNALS, fault_store};
-use crate::fixture::{Page, URL, World, tenant};
+use crate::fixture::{Page, URL, World, forms, tenant};
 
 /// A webhook with a delivery that is to be tried again.
 async fn world() -> (World, FaultStore, String, String, String) {
@@ -81,23 +81,7 @@ async fn each_form_says_so_too_and_is_told_as_refused() {
     let (world, store, webhook, event, delivery) = world().await;
     store.between().shut();
     let form = "name=crm&url=https%3A%2F%2Fcrm.example.com&backlog=resume&since=0";
-    let paths = [
-        "/webhooks".to_owned(),
-        format!("/webhooks/{webhook}"),
-        format!("/webhooks/{webhook}/disable"),
-        format!("/webhooks/{webhook}/enable"),
-        format!("/webhooks/{webhook}/ping"),
-        format!("/webhooks/{webhook}/recover"),
-        format!("/webhooks/{webhook}/delete"),
-        format!("/webhooks/{webhook}/secret/reveal"),
-        format!("/webhooks/{webhook}/secret/rotate"),
-        format!("/webhooks/{webhook}/secret/stage"),
-        format!("/webhooks/{webhook}/secret/switch"),
-        format!("/webhooks/{webhook}/secret/retire"),
-        format!("/logs/events/{event}/resend"),
-        format!("/logs/deliveries/{delivery}/resend"),
-        format!("/logs/deliveries/{delivery}/cancel"),
-    ];
+    let paths = std::iter::once("/webhooks".to_owned()).chain(forms(&webhook, &event, &delivery));
     for path in paths {
         let page = world.post(&path, form).await;
         assert_told(&page, &path);
