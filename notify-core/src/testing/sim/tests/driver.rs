@@ -8,6 +8,7 @@
 mod acts;
 mod door;
 mod end;
+mod planted;
 mod receivers;
 
 use std::collections::BTreeSet;
@@ -269,13 +270,17 @@ async fn run(scenario: Scenario, sum: &mut Sum) {
     }
 }
 
+fn run_one(scenario: Scenario, sum: &mut Sum) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("the operating system gives a runtime").block_on(run(scenario, sum));
+}
+
 fn run_all(seeds: impl Iterator<Item = u64>, wanted: u64) -> Sum {
     let mut sum = Sum::default();
     for (seed, scenario) in seeds.filter_map(|seed| Some((seed, drawn(seed)?))) {
         // The last line before a failure is the command that repeats it.
         println!("SIM_SEED={seed} cargo test -p notify-core --lib sim::tests::driver -- --nocapture");
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-        runtime.expect("the operating system gives a runtime").block_on(run(scenario, &mut sum));
+        run_one(scenario, &mut sum);
         sum.worlds += 1;
         if sum.worlds == wanted {
             break;

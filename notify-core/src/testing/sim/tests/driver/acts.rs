@@ -75,7 +75,10 @@ impl World {
             Operation::EnableAndCancel => {
                 endpoints.enable(&tenant, &id, Backlog::Cancel).await?;
             }
-            Operation::Delete => endpoints.delete(&tenant, &id).await?,
+            Operation::Delete => {
+                endpoints.delete(&tenant, &id).await?;
+                self.receivers.got().deleted.insert(action.endpoint, self.clock.elapsed());
+            }
             Operation::Rotate => {
                 endpoints.rotate_secret(&tenant, &id, Duration::from_secs(3600)).await?;
                 self.receivers.learn_secrets(action.endpoint).await;
@@ -100,6 +103,7 @@ impl World {
 
     /// Not through an engine, which would draw an id of its own.
     pub(super) async fn create(&self, index: usize) {
+        self.receivers.got().deleted.remove(&index);
         let endpoint = fixture::endpoint(index, &self.scenario.endpoints[index], self.clock.true_time());
         self.memory.create(&endpoint.expect("it is sound")).await.expect("memory takes it");
     }

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::time::sleep;
 
 use crate::delivery::{Attempt, Delivery, Outcome, Reason, State};
 use crate::endpoint::EndpointStatus;
 use crate::event::EventKey;
 use crate::id::{EndpointId, EventId, Round};
-use crate::store::{DeliveryLog, DeliveryQuery, EndpointDirectory, PageRequest};
+use crate::store::{DeliveryLog, DeliveryQuery, EndpointDirectory, EventRecord, PageRequest};
 
 use super::super::super::fixture;
+use super::super::super::scenario::{Action, Operation};
 use super::receivers::tenant;
 use super::{Sum, World};
 
@@ -48,7 +48,8 @@ impl World {
         let deliveries = self.deliveries().await;
         let accepted = self.shared().accepted.clone();
         for id in accepted {
-            assert!(self.body(&id).await.is_some(), "{id} was accepted, and is lost");
+            let found = self.stored(&id).await.unwrap_or_else(|| panic!("{id} was accepted, and is lost"));
+            self.goes_where_it_is_wanted(&found);
         }
         let mut status = BTreeMap::new();
         for index in 0..self.scenario.endpoints.len() {
@@ -60,8 +61,9 @@ impl World {
             let log = self.memory.attempts(&delivery.id()).await.unwrap_or_else(|error| panic!("{error}"));
             let (index, now) = &status[delivery.endpoint()];
             has_ended(delivery, now.as_ref());
-            is_true(delivery, &log, self.most_attempts(delivery.endpoint()));
-            let body = self.body(&delivery.event().id).await.unwrap_or_else(|| panic!("{delivery:?} has an event"));
+            self.is_true(delivery, &log);
+            let event = self.stored(&delivery.event().id).await.unwrap_or_else(|| panic!("{delivery:?} has an event"));
+            let body = event.event.body.clone();
             let requests = self.receivers.got().requests.remove(&(body, *index)).unwrap_or(0);
             // A lost lease has a row too, whether its request went out or not.
             assert!(requests as usize <= log.len(), "{requests} requests and {} rows of {delivery:?}", log.len());
@@ -79,20 +81,91 @@ impl World {
         sum.lives += self.shared().lives;
     }
 
-    /// The bytes of a stored event.
-    async fn body(&self, id: &EventId) -> Option<Bytes> {
+    async fn stored(&self, id: &EventId) -> Option<EventRecord> {
         let key = EventKey { tenant: tenant(), id: id.clone() };
-        let found = self.memory.event(&key).await.unwrap_or_else(|error| panic!("{error}"));
-        found.map(|record| record.event.body.clone())
+        self.memory.event(&key).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// How many counted attempts a round may have.
-    fn most_attempts(&self, endpoint: &EndpointId) -> usize {
+    /// Nobody gets an event that its filter leaves out, and whoever was there all the time gets each of the others.
+    fn goes_where_it_is_wanted(&self, found: &EventRecord) {
+        for (index, plan) in self.scenario.endpoints.iter().enumerate() {
+            let endpoint = fixture::endpoint(index, plan, self.clock.true_time());
+            let endpoint = endpoint.unwrap_or_else(|error| panic!("{error}"));
+            let wanted = endpoint.filter.matches(&found.event.event_type);
+            let goes = found.deliveries.iter().any(|delivery| *delivery.endpoint() == endpoint.id);
+            assert!(wanted || !goes, "{} goes to {}, whose filter leaves it out", found.event.key.id, endpoint.id);
+            let deleted = |act: &Action| act.endpoint == index && act.what == Operation::Delete;
+            let always_there = plan.from_start && !self.scenario.actions.iter().any(deleted);
+            assert!(goes || !wanted || !always_there, "{} does not go to {}", found.event.key.id, endpoint.id);
+        }
+    }
+
+    /// When the deliveries of this endpoint are tried again.
+    fn delays(&self, endpoint: &EndpointId) -> &[Duration] {
         let mut plans = self.scenario.endpoints.iter().enumerate();
         let plan = plans.find(|(index, _)| fixture::endpoint_id(*index).as_ref() == Some(endpoint));
         let own = plan.and_then(|(_, plan)| plan.schedule.as_ref());
-        own.unwrap_or(&self.scenario.config.policy.schedule).delays().len() + 1
+        own.unwrap_or(&self.scenario.config.policy.schedule).delays()
     }
+
+    /// Its log and its state agree with each other and with the schedule.
+    fn is_true(&self, delivery: &Delivery, log: &[Attempt]) {
+        let delays = self.delays(delivery.endpoint());
+        let numbers: Vec<u32> = log.iter().map(|attempt| attempt.number.get()).collect();
+        assert_eq!(numbers, (1..=u32::try_from(log.len()).unwrap_or(0)).collect::<Vec<_>>(), "{delivery:?}");
+        let mut rounds: BTreeMap<Round, Vec<&Attempt>> = BTreeMap::new();
+        for attempt in log {
+            rounds.entry(attempt.round).or_default().push(attempt);
+        }
+        for (round, attempts) in &rounds {
+            let successes = attempts.iter().filter(|attempt| attempt.outcome == Outcome::Success).count();
+            let counted = attempts.iter().filter(|attempt| counts(attempt)).count();
+            let most = delays.len() + 1;
+            assert!(counted + successes <= most && successes <= 1, "round {round:?} of {delivery:?} has {log:?}");
+            self.keeps_the_schedule(delivery, attempts);
+        }
+        let last = log.last();
+        match delivery.state() {
+            State::Delivered => {
+                assert!(last.is_some_and(|last| last.outcome == Outcome::Success), "{delivery:?} has {log:?}");
+            }
+            // All attempts of the round are used up, or it was lost too often.
+            State::Failed if last.is_some_and(counts) => {
+                let round = rounds.get(&delivery.as_stored().round).map(Vec::as_slice).unwrap_or_default();
+                let counted = round.iter().filter(|attempt| counts(attempt)).count();
+                assert_eq!(counted, delays.len() + 1, "{delivery:?} has {log:?}");
+            }
+            State::Failed => {
+                let lost = last.is_some_and(|last| last.outcome == Outcome::Failure(Reason::WorkerLost));
+                assert!(lost, "{delivery:?} has {log:?}");
+            }
+            _ => {}
+        }
+    }
+
+    /// Of one round: no attempt begins before the delay after the end of the failure before it is over.
+    fn keeps_the_schedule(&self, delivery: &Delivery, round: &[&Attempt]) {
+        // An engine learns the time by a call of the store, which takes its time.
+        let unsure = Duration::from_millis(2 * self.scenario.latency.unsigned_abs() + 50);
+        let mut failures = 0;
+        for (attempt, next) in round.iter().zip(round.iter().skip(1)) {
+            if !counts(attempt) {
+                continue;
+            }
+            let delay = self.delays(delivery.endpoint()).get(failures).copied().unwrap_or_default();
+            failures += 1;
+            let earliest = attempt.ended_at().saturating_add(delay).saturating_sub(unsure);
+            assert!(
+                next.started_at >= earliest,
+                "too early after {delay:?}: {next:?} of {delivery:?} after {attempt:?}"
+            );
+        }
+    }
+}
+
+/// Whether it used up one of the schedule's attempts by failing.
+fn counts(attempt: &Attempt) -> bool {
+    matches!(attempt.outcome, Outcome::Failure(reason) if reason.counts())
 }
 
 /// It is delivered, failed or cancelled, or held at an endpoint that is disabled.
@@ -101,24 +174,5 @@ fn has_ended(delivery: &Delivery, now: Option<&EndpointStatus>) {
         (State::Delivered | State::Failed | State::Cancelled, _) | (State::Held, Some(EndpointStatus::Disabled(_))) => {
         }
         (_, now) => panic!("{delivery:?} is left at an endpoint that is {now:?}"),
-    }
-}
-
-fn is_true(delivery: &Delivery, log: &[Attempt], most: usize) {
-    let numbers: Vec<u32> = log.iter().map(|attempt| attempt.number.get()).collect();
-    assert_eq!(numbers, (1..=u32::try_from(log.len()).unwrap_or(0)).collect::<Vec<_>>(), "{delivery:?}");
-    let mut rounds: BTreeMap<Round, (usize, usize)> = BTreeMap::new();
-    for attempt in log {
-        let (successes, counted) = rounds.entry(attempt.round).or_default();
-        match attempt.outcome {
-            Outcome::Success => *successes += 1,
-            Outcome::Failure(reason) => *counted += usize::from(reason.counts()),
-        }
-    }
-    for (round, (successes, counted)) in rounds {
-        assert!(counted + successes <= most && successes <= 1, "round {round:?} of {delivery:?} has {log:?}");
-    }
-    if delivery.state() == State::Delivered {
-        assert!(log.last().is_some_and(|last| last.outcome == Outcome::Success), "{delivery:?} has {log:?}");
     }
 }

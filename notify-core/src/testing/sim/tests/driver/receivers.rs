@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::endpoint::EndpointStatus;
 use crate::engine::parts::OVERTIME;
 use crate::id::TenantId;
 use crate::input::InvalidInput;
@@ -18,7 +19,11 @@ use super::super::super::fixture;
 use super::super::super::rng::Rng;
 use super::super::super::scenario::{PlannedEndpoint, Scenario};
 use super::super::super::script::{Habit, meet};
+use super::super::super::world::START;
 use super::TestClock;
+
+/// For so long after a change of the endpoint, in milliseconds, a request may come from who had read it before.
+const LATE: i64 = 60_000;
 
 #[derive(Clone, Debug)]
 pub(super) struct Receivers {
@@ -34,6 +39,8 @@ pub(super) struct Got {
     /// How many requests came, by their bytes and the receiver.
     pub(super) requests: BTreeMap<(Bytes, usize), u32>,
     secrets: BTreeMap<usize, BTreeSet<String>>,
+    /// When their deletion was done.
+    pub(super) deleted: BTreeMap<usize, i64>,
     /// What was wrong with requests.
     pub(super) problems: Vec<String>,
 }
@@ -44,6 +51,7 @@ impl Receivers {
             rng: Rng::stream(scenario.seed, 11),
             requests: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            deleted: BTreeMap::new(),
             problems: Vec::new(),
         };
         Self { memory, clock, endpoints: scenario.endpoints.clone().into(), got: Arc::new(Mutex::new(got)) }
@@ -60,6 +68,23 @@ impl Receivers {
         let Some(endpoint) = found else { return };
         let secrets = endpoint.secrets.iter().map(|stored| stored.secret.expose().to_owned());
         self.got().secrets.entry(index).or_default().extend(secrets);
+    }
+
+    /// Keeps a problem if the endpoint was disabled or deleted long before the request began.
+    async fn may_be_sent(&self, index: usize) {
+        let Some(id) = fixture::endpoint_id(index) else { return };
+        let found = self.memory.get(&[id]).await.unwrap_or_default().into_iter().flatten().next();
+        let disabled = found.and_then(|endpoint| match &endpoint.status {
+            EndpointStatus::Disabled(disabled) => Some(disabled.at.as_millis() - START),
+            EndpointStatus::Enabled => None,
+        });
+        let now = self.clock.elapsed();
+        let mut got = self.got();
+        let since = got.deleted.get(&index).copied().or(disabled);
+        if let Some(since) = since.filter(|since| now - since > LATE) {
+            got.problems
+                .push(format!("at {now} a request came to receiver {index}, which nobody may send to since {since}"));
+        }
     }
 
     fn habit(&self, index: usize) -> Habit {
@@ -97,6 +122,7 @@ impl Transport for Receivers {
     async fn send(&self, request: Request) -> Result<Response, SendFailure> {
         let index = receiver_of(&request.url).unwrap_or_else(|| panic!("{} was checked", request.url));
         self.learn_secrets(index).await;
+        self.may_be_sent(index).await;
         let meeting = {
             let mut got = self.got();
             got.take(index, &request);
