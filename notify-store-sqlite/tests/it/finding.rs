@@ -67,10 +67,18 @@ async fn a_filter_that_leaves_most_rows_out_looks_at_a_bounded_part_a_call() {
     // Where the range ends, the list ends.
     let young = |query: &mut DeliveryQuery| (query.since, query.until) = (Some(at(1)), None);
     assert_eq!(deliveries(&store, query(young)).await, (vec![], 1));
+    // And not before: its oldest row is two such parts away.
+    let all_of_type = |query: &mut DeliveryQuery| {
+        of_type(query);
+        query.since = Some(at(0));
+    };
+    assert_eq!(deliveries(&store, query(all_of_type)).await, (vec!["rare0".to_owned()], 3));
     let mut events = EventQuery::default();
     events.event_type = Some("rare.one".parse().unwrap());
     let page = store.events(&events).await.unwrap();
     assert_eq!((page.items.len(), page.next.is_some()), (0, true));
+    events.since = Some(at(0));
+    assert!(store.events(&events).await.unwrap().next.is_some());
     events.since = Some(at(1));
     assert_eq!(store.events(&events).await.unwrap().next, None);
 }
