@@ -53,6 +53,12 @@ impl MemoryStore {
         self.with(|model| model.check())
     }
 
+    /// A step of a sweep, and the rows that it wrote, as they are now.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn sweep_and_show(&self, request: &SweepRequest) -> (Swept, Vec<Delivery>) {
+        self.with(|model| model.sweep_and_show(request))
+    }
+
     fn with<T>(&self, work: impl FnOnce(&mut Model) -> T) -> T {
         // The model's steps do not panic; should one, its content is still the best there is.
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))

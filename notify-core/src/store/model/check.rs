@@ -1,11 +1,13 @@
-//! For the simulator: whether the indexes say what the rows say, and a fall back to an earlier state.
+//! For the simulator: whether the indexes say what the rows say, which rows a sweep wrote, and a fall back to
+//! an earlier state.
 
 use std::collections::BTreeMap;
 
-use crate::delivery::State;
+use crate::delivery::{Delivery, State};
 use crate::id::TenantId;
 
-use super::Model;
+use super::super::{SweepRequest, Swept};
+use super::{Model, swept};
 
 impl Model {
     /// Takes everything but the endpoints from `old`. Numbers go on: a row's number is never given twice.
@@ -18,6 +20,13 @@ impl Model {
             writes: now.writes + 1,
             ..old
         };
+    }
+
+    /// A step of a sweep, and the rows that it wrote, as they are now.
+    pub(in super::super) fn sweep_and_show(&mut self, request: &SweepRequest) -> (Swept, Vec<Delivery>) {
+        let written = self.sweep_rows(request);
+        let rows = written.iter().filter_map(|number| self.deliveries.get(number)).map(|row| row.delivery.clone());
+        (swept(&written), rows.collect())
     }
 
     /// # Errors

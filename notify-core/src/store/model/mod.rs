@@ -152,7 +152,12 @@ impl Model {
     }
 
     pub(super) fn sweep(&mut self, request: &SweepRequest) -> Swept {
-        let Some(queue) = self.index.queues.get(&request.endpoint) else { return Swept { moved: 0 } };
+        swept(&self.sweep_rows(request))
+    }
+
+    /// Gives the numbers of the rows that it wrote.
+    fn sweep_rows(&mut self, request: &SweepRequest) -> Vec<u64> {
+        let Some(queue) = self.index.queues.get(&request.endpoint) else { return Vec::new() };
         let numbers: Vec<u64> = match request.action {
             SweepAction::Hold => queue.claimable.iter().map(|(_, number)| *number).collect(),
             SweepAction::Release => queue.held.iter().map(|(_, number)| *number).collect(),
@@ -161,9 +166,9 @@ impl Model {
             }
             SweepAction::Cancel => queue.claimable.iter().chain(&queue.held).map(|(_, number)| *number).collect(),
         };
-        let mut moved = 0;
+        let mut written = Vec::new();
         for number in numbers {
-            if moved == request.limit {
+            if written.len() == request.limit as usize {
                 break;
             }
             let Some(row) = self.deliveries.get(&number) else { continue };
@@ -187,10 +192,10 @@ impl Model {
             next.version = next.version.next();
             if let Ok(next) = Delivery::restore(next) {
                 self.put(number, next);
-                moved += 1;
+                written.push(number);
             }
         }
-        Swept { moved }
+        written
     }
 
     pub(super) fn activity(&self, query: &ActivityQuery) -> Vec<Activity> {
@@ -298,6 +303,10 @@ impl Model {
         self.last_number += 1;
         self.last_number
     }
+}
+
+fn swept(written: &[u64]) -> Swept {
+    Swept { moved: u32::try_from(written.len()).unwrap_or(u32::MAX) }
 }
 
 impl Index {

@@ -8,10 +8,10 @@ use crate::id::{ChangeId, EndpointId, TenantId};
 use crate::machine::cancel;
 use crate::store::{Cursor, DeliveryLog, DeliveryQuery, EndpointDirectory, PageRequest, Store};
 
-use super::ledger::Seen;
 use super::mishaps::Taken;
 use super::operating::{Operating, Progress, Step};
 use super::ready;
+use super::seen::Seen;
 use super::world::World;
 
 /// Rows of one page: few, so that others act between two.

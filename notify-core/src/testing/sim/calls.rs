@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::delivery::{Attempt, Delivery};
 use crate::dispatch::DispatchInput;
 use crate::id::{DeliveryId, EndpointId};
 use crate::machine::Change;
 use crate::store::{ApplyOutcome, ClaimRequest, EndpointDirectory, InsertOutcome, Store};
 
-use super::ledger::Seen;
 use super::mishaps::{Mishap, Taken};
 use super::publishing::Insertion;
 use super::ready;
+use super::seen::Seen;
 use super::world::{Faults, Happening, World};
 
 /// What the engine waits for an answer, in milliseconds.
@@ -289,19 +288,9 @@ impl World<'_> {
             return outcome;
         }
         if let Some(after) = after {
-            self.log(change.attempts(), &after);
-            self.ledger.write(&after);
+            let taken = self.ledger.write_with(change.attempts(), &after);
+            self.step(taken.map_or(Taken::AppliedAgain, |before| Taken::between(before, after.state())));
         }
         outcome
-    }
-
-    fn log(&mut self, attempts: &[Attempt], after: &Delivery) {
-        let Some(known) = self.ledger.rows.get_mut(&after.id()).filter(|known| known.row != *after) else {
-            self.step(Taken::AppliedAgain);
-            return;
-        };
-        let taken = Taken::between(known.row.state(), after.state());
-        known.log.extend(attempts.iter().cloned());
-        self.step(taken);
     }
 }

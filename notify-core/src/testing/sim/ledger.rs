@@ -6,83 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::delivery::{Attempt, Delivery, Outcome, State};
-use crate::dispatch::{DispatchConfig, SendOrder};
 use crate::endpoint::Endpoint;
 use crate::event::Fingerprint;
 use crate::id::{ClaimToken, DeliveryId, EndpointId, EventId};
-use crate::machine::Change;
-use crate::store::{ApplyOutcome, ClaimBatch, ClaimRequest, InsertOutcome, PublishBatch};
+use crate::store::{ClaimBatch, ClaimRequest};
 use crate::time::Timestamp;
-use crate::transport::Request;
-
-/// One thing that can be seen from outside. The ledger holds the state before it.
-#[derive(Debug)]
-pub(super) enum Seen<'a> {
-    /// A batch of one event met the store; the endpoints are those that its publisher had read.
-    Inserted { batch: &'a PublishBatch, outcome: &'a InsertOutcome, endpoints: &'a [Arc<Endpoint>] },
-    /// A process asks for a claim.
-    Asked { process: usize, stopping: bool, repeated: bool },
-    /// The store carried a claim out.
-    Claimed { at: i64, request: &'a ClaimRequest, batch: &'a ClaimBatch },
-    /// The store carried a change out, or refused it; the row as it is now.
-    Applied { change: &'a Change, outcome: ApplyOutcome, after: Option<&'a Delivery>, config: &'a DispatchConfig },
-    /// A sweep moved this row.
-    Swept { after: &'a Delivery },
-    /// An operator sent this delivery again, or cancelled it.
-    ByHand { after: &'a Delivery },
-    /// A request goes out.
-    Requested {
-        sent: &'a Sent,
-        order: &'a SendOrder,
-        request: &'a Request,
-        running: Running,
-        config: &'a DispatchConfig,
-    },
-    /// A process took its turn.
-    Turned { process: usize, epoch: u32, at: i64, clock: Timestamp, held: usize, config: &'a DispatchConfig },
-    /// A process makes a call of the store.
-    Called { process: usize, at: i64 },
-    /// A process said that it has stopped.
-    Stopped { process: usize, epoch: u32, clock: Timestamp, end: StopEnd },
-    /// These deliveries were pruned.
-    Pruned { before: Timestamp, gone: &'a [DeliveryId] },
-}
-
-impl Seen<'_> {
-    /// The delivery that it is about.
-    pub(super) fn delivery(&self) -> Option<DeliveryId> {
-        match self {
-            Self::Requested { sent, .. } => Some(sent.delivery),
-            Self::Applied { change, .. } => Some(change.delivery()),
-            Self::Inserted { .. }
-            | Self::Asked { .. }
-            | Self::Claimed { .. }
-            | Self::Swept { .. }
-            | Self::ByHand { .. }
-            | Self::Turned { .. }
-            | Self::Called { .. }
-            | Self::Stopped { .. }
-            | Self::Pruned { .. } => None,
-        }
-    }
-}
-
-/// What else runs in the process as a request goes out.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Running {
-    pub(super) all: usize,
-    pub(super) same_endpoint: usize,
-    pub(super) alone: bool,
-}
-
-/// How a stop ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum StopEnd {
-    /// Everything was handed back or written.
-    InTime,
-    /// The grace period was over.
-    CutOff,
-}
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -182,7 +110,13 @@ impl Ledger {
     }
 
     pub(super) fn write(&mut self, after: &Delivery) {
-        let Some(known) = self.rows.get_mut(&after.id()) else { return };
+        self.write_with(&[], after);
+    }
+
+    /// The row as it is now, with what was logged; gives the state it was in, if this changes it.
+    pub(super) fn write_with(&mut self, attempts: &[Attempt], after: &Delivery) -> Option<State> {
+        let known = self.rows.get_mut(&after.id()).filter(|known| known.row != *after)?;
+        known.log.extend(attempts.iter().cloned());
         self.settled += u64::from(known.row.state().is_open() && !after.state().is_open());
         if after.state() != State::InFlight {
             known.lease = None;
@@ -190,6 +124,7 @@ impl Ledger {
         let before = std::mem::replace(&mut known.row, after.clone());
         self.forget_claimable(&before);
         self.note_claimable(after);
+        Some(before.state())
     }
 
     fn note_claimable(&mut self, row: &Delivery) {

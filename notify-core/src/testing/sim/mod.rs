@@ -31,6 +31,7 @@ mod publishing;
 mod rng;
 mod scenario;
 mod script;
+mod seen;
 mod shrink;
 #[cfg(test)]
 mod tests;

@@ -11,11 +11,11 @@ use crate::machine::{Gate, cancel, resend};
 use crate::store::{EndpointAdmin, EndpointDirectory, Replaced, Store, SweepAction, SweepRequest};
 
 use super::fixture;
-use super::ledger::Seen;
 use super::mishaps::Taken;
 use super::operating::{Operating, Progress, Step};
 use super::ready;
 use super::scenario::Operation;
+use super::seen::Seen;
 use super::world::{Happening, START, World};
 
 /// Rows in one step of a sweep: few, so that others act between two.
@@ -255,12 +255,9 @@ impl World<'_> {
     fn sweep(&mut self, by: Option<usize>, id: &EndpointId, action: SweepAction) -> Progress {
         let now = self.clock_by(by);
         let request = SweepRequest { endpoint: id.clone(), action, now, limit: SWEEP_STEP };
-        let Ok(swept) = ready(self.store.sweep(&request)) else { return Progress::Failed };
+        let (swept, written) = self.store.sweep_and_show(&request);
         let mut moved = 0;
-        let open = self.ledger.by_endpoint.get(id).into_iter().flatten();
-        let open = open.filter(|id| self.ledger.rows.get(id).is_some_and(|known| known.row.state().is_open()));
-        let ids: Vec<_> = open.copied().collect();
-        for after in ready(self.store.load(&ids)).unwrap_or_default() {
+        for after in written {
             let Some(known) = self.ledger.rows.get(&after.id()).filter(|known| known.row != after) else { continue };
             self.step(Taken::between(known.row.state(), after.state()));
             moved += 1;

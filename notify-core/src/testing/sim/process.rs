@@ -14,9 +14,10 @@ use crate::time::Timestamp;
 use super::calls::What;
 use super::clocks::ProcessClock;
 use super::flights::{Flight, Flights};
-use super::ledger::{Ended, Running, Seen, Sent, StopEnd};
+use super::ledger::{Ended, Sent};
 use super::mishaps::{Mishap, Taken};
 use super::script::{self, Habit};
+use super::seen::{Running, Seen, StopEnd};
 use super::world::{Happening, START, World};
 
 #[derive(Debug)]

@@ -11,10 +11,11 @@ use crate::store::{EndpointDirectory, InsertOutcome, Inserted, PublishBatch, Sto
 use crate::time::Timestamp;
 
 use super::calls::What;
-use super::ledger::{Lease, Seen};
+use super::ledger::Lease;
 use super::mishaps::{Mishap, Taken};
 use super::ready;
 use super::scenario::Content;
+use super::seen::Seen;
 use super::world::{Faults, Happening, START, World};
 
 /// An insert that is under way.

@@ -6,10 +6,10 @@ use crate::time::Timestamp;
 
 use super::ending::Settling;
 use super::invariants;
-use super::ledger::Seen;
 use super::mishaps::Mishap;
 use super::ready;
 use super::scenario::Trouble;
+use super::seen::Seen;
 use super::world::{Faults, Happening, START, World};
 
 impl World<'_> {

@@ -13,13 +13,14 @@ use super::ending::Settling;
 use super::fixture;
 use super::heap::Heap;
 use super::invariants::{self, Invariant, Moment};
-use super::ledger::{EndpointWrite, Ledger, Seen};
+use super::ledger::{EndpointWrite, Ledger};
 use super::mishaps::{Mishap, Recent};
 use super::operating::Operating;
 use super::process::Process;
 use super::ready;
 use super::rng::Rng;
 use super::scenario::{Content, Scenario, Trouble};
+use super::seen::{Kind, Seen};
 use super::trace::{Lines, Trace};
 
 /// 2026-01-01, in milliseconds of the epoch.
@@ -102,6 +103,8 @@ pub(super) struct World<'a> {
     pub(super) versions: BTreeMap<(usize, u32), usize>,
     pub(super) ledger: Ledger,
     invariants: Vec<Box<dyn Invariant>>,
+    /// For each kind of thing which of them watch it.
+    watchers: [Vec<usize>; Kind::COUNT],
     pub(super) trace: Trace,
     pub(super) coverage: Coverage,
     pub(super) recent: Recent,
@@ -142,6 +145,11 @@ pub(super) enum Faults {
 
 impl<'a> World<'a> {
     pub(super) fn new(scenario: &'a Scenario, lines: Lines) -> Self {
+        let invariants = invariants::all(scenario);
+        let mut watchers = [const { Vec::new() }; Kind::COUNT];
+        for (index, invariant) in invariants.iter().enumerate() {
+            invariant.watches().iter().for_each(|kind| watchers[*kind as usize].push(index));
+        }
         let mut world = Self {
             scenario,
             now: START,
@@ -151,7 +159,8 @@ impl<'a> World<'a> {
             processes: (0..scenario.processes).map(|_| Process::down()).collect(),
             versions: BTreeMap::new(),
             ledger: Ledger::default(),
-            invariants: invariants::all(scenario),
+            invariants,
+            watchers,
             trace: Trace::new(lines),
             coverage: Coverage::default(),
             recent: Recent::new(),
@@ -240,7 +249,7 @@ impl<'a> World<'a> {
             self.now = at;
             self.happen(event);
             self.since_review += 1;
-            if self.since_review > 100 + self.ledger.rows.len() {
+            if self.since_review > 1000 + 8 * self.ledger.rows.len() {
                 self.review(Moment::Between);
             }
             self.look_for_the_end();
@@ -306,7 +315,8 @@ impl<'a> World<'a> {
             return;
         }
         let known = seen.delivery().and_then(|id| self.ledger.rows.get(&id)).map(|known| &**known);
-        for invariant in &mut self.invariants {
+        for index in &self.watchers[seen.kind() as usize] {
+            let invariant = &mut self.invariants[*index];
             if let Err(problem) = invariant.see(seen, &self.ledger, known) {
                 self.found = Some((invariant.name(), problem));
                 return;

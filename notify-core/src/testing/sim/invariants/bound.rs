@@ -7,7 +7,7 @@ use crate::retry::RetrySchedule;
 use crate::store::ApplyOutcome;
 
 use super::super::scenario::Scenario;
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 #[derive(Debug)]
 pub(super) struct Bound {
@@ -27,6 +27,10 @@ impl Bound {
 impl Invariant for Bound {
     fn name(&self) -> &'static str {
         "bound"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Requested, Kind::Applied]
     }
 
     fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, known: Option<&Known>) -> Found {

@@ -3,7 +3,7 @@
 
 use crate::machine::SOLO_FROM_LOST_LEASES;
 
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 #[derive(Debug)]
 pub(super) struct Caps;
@@ -11,6 +11,10 @@ pub(super) struct Caps;
 impl Invariant for Caps {
     fn name(&self) -> &'static str {
         "caps"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Requested, Kind::Claimed]
     }
 
     fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, known: Option<&Known>) -> Found {

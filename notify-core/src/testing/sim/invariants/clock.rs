@@ -4,7 +4,7 @@
 use crate::time::Timestamp;
 
 use super::super::scenario::Scenario;
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 #[derive(Debug)]
 pub(super) struct Clock {
@@ -23,6 +23,10 @@ impl Clock {
 impl Invariant for Clock {
     fn name(&self) -> &'static str {
         "clock jumps harmless"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Turned]
     }
 
     fn see(&mut self, seen: &Seen<'_>, _ledger: &Ledger, _known: Option<&Known>) -> Found {

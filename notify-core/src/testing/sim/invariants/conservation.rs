@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::delivery::State;
 use crate::store::{InsertOutcome, Inserted, MemoryStore};
 
-use super::{Found, Invariant, Known, Ledger, Moment, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Moment, Seen};
 
 #[derive(Debug)]
 pub(super) struct Conservation;
@@ -13,6 +13,10 @@ pub(super) struct Conservation;
 impl Invariant for Conservation {
     fn name(&self) -> &'static str {
         "conservation"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Inserted]
     }
 
     fn see(&mut self, seen: &Seen<'_>, _ledger: &Ledger, _known: Option<&Known>) -> Found {

@@ -6,7 +6,7 @@ use crate::event::Fingerprint;
 use crate::id::{EventId, IdempotencyKey};
 use crate::store::{InsertOutcome, Inserted};
 
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 #[derive(Debug, Default)]
 pub(super) struct Duplicates {
@@ -16,6 +16,10 @@ pub(super) struct Duplicates {
 impl Invariant for Duplicates {
     fn name(&self) -> &'static str {
         "idempotency"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Inserted]
     }
 
     fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, _known: Option<&Known>) -> Found {

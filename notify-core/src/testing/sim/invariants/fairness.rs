@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::id::EndpointId;
 use crate::store::{ClaimBatch, ClaimRequest};
 
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 #[derive(Debug, Default)]
 pub(super) struct Fairness {
@@ -20,6 +20,10 @@ pub(super) struct Fairness {
 impl Invariant for Fairness {
     fn name(&self) -> &'static str {
         "fairness"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Claimed]
     }
 
     fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, _known: Option<&Known>) -> Found {

@@ -3,7 +3,7 @@
 use crate::delivery::Delivery;
 use crate::store::ApplyOutcome;
 
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 #[derive(Debug)]
 pub(super) struct Fence;
@@ -11,6 +11,10 @@ pub(super) struct Fence;
 impl Invariant for Fence {
     fn name(&self) -> &'static str {
         "fencing"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Applied]
     }
 
     fn see(&mut self, seen: &Seen<'_>, _ledger: &Ledger, known: Option<&Known>) -> Found {

@@ -2,7 +2,7 @@
 
 use crate::store::MemoryStore;
 
-use super::{Found, Invariant, Known, Ledger, Moment, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Moment, Seen};
 
 #[derive(Debug)]
 pub(super) struct Indexes;
@@ -10,6 +10,10 @@ pub(super) struct Indexes;
 impl Invariant for Indexes {
     fn name(&self) -> &'static str {
         "indexes consistent"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[]
     }
 
     fn see(&mut self, _seen: &Seen<'_>, _ledger: &Ledger, _known: Option<&Known>) -> Found {

@@ -5,7 +5,7 @@ use crate::delivery::State;
 use crate::dispatch::DispatchConfig;
 
 use super::super::scenario::{Scenario, Trouble};
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 #[derive(Debug)]
 pub(super) struct ExclusiveLease {
@@ -28,6 +28,10 @@ impl ExclusiveLease {
 impl Invariant for ExclusiveLease {
     fn name(&self) -> &'static str {
         "exclusive lease"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Claimed, Kind::Requested]
     }
 
     fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, known: Option<&Known>) -> Found {

@@ -3,7 +3,7 @@
 use crate::delivery::{Delivery, State};
 use crate::store::ApplyOutcome;
 
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 #[derive(Debug)]
 pub(super) struct LegalSteps;
@@ -11,6 +11,10 @@ pub(super) struct LegalSteps;
 impl Invariant for LegalSteps {
     fn name(&self) -> &'static str {
         "legal transitions"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Claimed, Kind::Applied, Kind::Swept, Kind::ByHand]
     }
 
     fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, _known: Option<&Known>) -> Found {

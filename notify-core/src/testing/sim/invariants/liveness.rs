@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::dispatch::DispatchConfig;
 
 use super::super::scenario::Scenario;
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 /// Store calls of one process within a second of virtual time: a burst has reasons for some hundreds. One whose store is
 /// away has none.
@@ -27,6 +27,10 @@ impl Liveness {
 impl Invariant for Liveness {
     fn name(&self) -> &'static str {
         "liveness without a busy loop"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Called, Kind::Turned]
     }
 
     fn see(&mut self, seen: &Seen<'_>, _ledger: &Ledger, _known: Option<&Known>) -> Found {

@@ -5,7 +5,7 @@ use crate::delivery::{Attempt, Outcome, Reason, State};
 use crate::store::{DeliveryLog, MemoryStore};
 
 use super::super::scenario::Scenario;
-use super::{Found, Invariant, Known, Ledger, Moment, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Moment, Seen};
 
 #[derive(Debug)]
 pub(super) struct TrueLog {
@@ -22,6 +22,10 @@ impl TrueLog {
 impl Invariant for TrueLog {
     fn name(&self) -> &'static str {
         "log complete and true"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Claimed, Kind::Applied]
     }
 
     fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, known: Option<&Known>) -> Found {

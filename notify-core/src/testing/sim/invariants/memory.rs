@@ -2,7 +2,7 @@
 
 use crate::dispatch::DispatchConfig;
 
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 #[derive(Debug)]
 pub(super) struct Memory;
@@ -16,6 +16,10 @@ const fn most(config: &DispatchConfig) -> usize {
 impl Invariant for Memory {
     fn name(&self) -> &'static str {
         "memory bounded"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Turned]
     }
 
     fn see(&mut self, seen: &Seen<'_>, _ledger: &Ledger, _known: Option<&Known>) -> Found {

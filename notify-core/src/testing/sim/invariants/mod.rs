@@ -26,8 +26,9 @@ use std::fmt::Debug;
 
 use crate::store::MemoryStore;
 
-use super::ledger::{Known, Ledger, Seen};
+use super::ledger::{Known, Ledger};
 use super::scenario::Scenario;
+use super::seen::{Kind, Seen};
 
 pub(super) use liveness::bound as liveness_bound;
 
@@ -37,6 +38,9 @@ pub(super) type Found = Result<(), String>;
 /// One sentence that must hold.
 pub(super) trait Invariant: Debug {
     fn name(&self) -> &'static str;
+
+    /// What it wants to see: nothing else is shown to it.
+    fn watches(&self) -> &'static [Kind];
 
     /// `known` is the delivery that it is about, if it is about one.
     ///

@@ -1,6 +1,6 @@
 //! Only events that have ended long enough ago are removed.
 
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 #[derive(Debug)]
 pub(super) struct Retention;
@@ -8,6 +8,10 @@ pub(super) struct Retention;
 impl Invariant for Retention {
     fn name(&self) -> &'static str {
         "retention"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Pruned]
     }
 
     fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, _known: Option<&Known>) -> Found {

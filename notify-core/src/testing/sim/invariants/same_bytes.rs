@@ -11,7 +11,7 @@ use crate::sign::{
 };
 use crate::transport::Request;
 
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 #[derive(Debug, Default)]
 pub(super) struct SameBytes {
@@ -21,6 +21,10 @@ pub(super) struct SameBytes {
 impl Invariant for SameBytes {
     fn name(&self) -> &'static str {
         "same bytes and a valid signature"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Requested]
     }
 
     fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, _known: Option<&Known>) -> Found {

@@ -9,7 +9,7 @@ use crate::store::ApplyOutcome;
 
 use super::super::ledger::Sent;
 use super::super::scenario::Scenario;
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 /// How late an attempt may be where nothing is wrong: what another process publishes is seen within two seconds.
 const LATE: i64 = 3000;
@@ -42,6 +42,10 @@ impl Schedule {
 impl Invariant for Schedule {
     fn name(&self) -> &'static str {
         "schedule"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Claimed, Kind::Applied, Kind::Requested]
     }
 
     fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, known: Option<&Known>) -> Found {

@@ -1,7 +1,7 @@
 //! No secret outside its place: receivers send back what they got, and none of it is in the log.
 
 use super::super::scenario::Scenario;
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 #[derive(Debug)]
 pub(super) struct Secrecy {
@@ -18,6 +18,10 @@ impl Secrecy {
 impl Invariant for Secrecy {
     fn name(&self) -> &'static str {
         "no secret outside its place"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Applied]
     }
 
     fn see(&mut self, seen: &Seen<'_>, _ledger: &Ledger, _known: Option<&Known>) -> Found {

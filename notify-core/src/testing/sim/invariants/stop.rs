@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use crate::delivery::State;
 use crate::id::Version;
 
-use super::super::ledger::{Lease, StopEnd};
+use super::super::ledger::Lease;
 use super::super::scenario::{Scenario, Trouble};
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::super::seen::StopEnd;
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 #[derive(Debug)]
 pub(super) struct NothingAfterStop {
@@ -28,6 +29,10 @@ impl NothingAfterStop {
 impl Invariant for NothingAfterStop {
     fn name(&self) -> &'static str {
         "nothing after stop"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Stopped, Kind::Asked, Kind::Requested]
     }
 
     fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, _known: Option<&Known>) -> Found {

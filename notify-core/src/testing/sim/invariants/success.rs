@@ -1,7 +1,7 @@
 //! No request starts after a success of its delivery is stored, or after any other end.
 
 use super::super::scenario::Scenario;
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 #[derive(Debug)]
 pub(super) struct NoneAfterSuccess {
@@ -18,6 +18,10 @@ impl NoneAfterSuccess {
 impl Invariant for NoneAfterSuccess {
     fn name(&self) -> &'static str {
         "none after success"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Requested]
     }
 
     fn see(&mut self, seen: &Seen<'_>, _ledger: &Ledger, known: Option<&Known>) -> Found {

@@ -4,7 +4,7 @@
 use crate::delivery::Start;
 use crate::store::{InsertOutcome, Inserted};
 
-use super::{Found, Invariant, Known, Ledger, Seen};
+use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 
 #[derive(Debug)]
 pub(super) struct Withheld;
@@ -12,6 +12,10 @@ pub(super) struct Withheld;
 impl Invariant for Withheld {
     fn name(&self) -> &'static str {
         "none after delete or disable"
+    }
+
+    fn watches(&self) -> &'static [Kind] {
+        &[Kind::Requested, Kind::Inserted]
     }
 
     fn see(&mut self, seen: &Seen<'_>, ledger: &Ledger, known: Option<&Known>) -> Found {
