@@ -73,7 +73,7 @@ impl Deliveries {
             ..DeliveryQuery::default()
         };
         query.validate()?;
-        let gate = self.gate_of(&request.tenant, &request.endpoint).await?;
+        let gate = Gate::of(Some(&*self.endpoint(&request.tenant, &request.endpoint).await?));
         let page = self.call(Operation::Log, self.shared.log.deliveries(&query)).await?;
         let now = self.shared.now();
         let mut changes = Vec::with_capacity(page.items.len());
@@ -93,11 +93,5 @@ impl Deliveries {
             Gate::Open | Gate::Gone => self.shared.push_if_running(DispatchInput::StoredDue(endpoint)),
         }
         Ok(Recovered { resent: u32::try_from(applied).unwrap_or(u32::MAX), next: page.next })
-    }
-
-    async fn gate_of(&self, tenant: &TenantId, id: &EndpointId) -> Result<Gate, ControlError> {
-        let found = self.call(Operation::Endpoints, self.shared.directory.get(std::slice::from_ref(id))).await?;
-        let endpoint = found.into_iter().next().flatten().filter(|endpoint| endpoint.tenant == *tenant);
-        endpoint.map(|endpoint| Gate::of(Some(&endpoint))).ok_or(ControlError::NotFound)
     }
 }
