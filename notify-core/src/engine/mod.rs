@@ -49,6 +49,6 @@ pub use history::{History, Outlook};
 pub use ping::{PING, PingRequest};
 pub use prepare::Prepared;
 pub use publisher::{Publisher, Receipt};
-pub use recover::{RecoverRequest, Recovered};
+pub use recover::{RecoverEnded, RecoverRequest, Recovered};
 pub use secrets::DEFAULT_OVERLAP;
 pub use send_missing::{MissingRequest, SentMissing};
