@@ -11,6 +11,7 @@ mod finding;
 mod fixture;
 mod form;
 mod many;
+mod matching;
 mod mounting;
 mod outage;
 mod pages;
