@@ -192,7 +192,8 @@ async fn is_untouched(visit: &Visit) -> Result<bool, Failure> {
     let mut query = EventQuery::default();
     query.tenant = visit.tenant.clone();
     query.page = PageRequest { after: None, limit: 1 };
-    Ok(visit.engine().history().events(&query).await?.items.is_empty())
+    let page = visit.engine().history().events(&query).await?;
+    Ok(page.items.is_empty() && page.next.is_none())
 }
 
 async fn webhooks(visit: &Visit, filter: &Filter) -> Result<Vec<Choice>, Failure> {

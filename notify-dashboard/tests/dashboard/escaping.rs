@@ -162,7 +162,7 @@ async fn a_hundred_payloads_in_what_is_stored_make_no_markup() {
     }
 }
 
-/// What stands in the address, in cookies and in forms: 69 places.
+/// What stands in the address, in cookies and in forms: 72 places.
 #[tokio::test]
 async fn a_hundred_payloads_in_what_is_sent_make_no_markup() {
     let world = World::new();
@@ -183,7 +183,7 @@ async fn a_hundred_payloads_in_what_is_sent_make_no_markup() {
             ),
             ("/webhooks".into(), &["q", "status", "cursor", "done"]),
             ("/".into(), &["range", "done"]),
-            (format!("/webhooks/{webhook}"), &["ping", "done"]),
+            (format!("/webhooks/{webhook}"), &["ping", "type", "done"]),
             (format!("/webhooks/{webhook}/health"), &["range"]),
             (format!("/webhooks/{webhook}/recover"), &["range"]),
             (format!("/webhooks/{webhook}/missing"), &["range"]),
@@ -221,6 +221,8 @@ async fn a_hundred_payloads_in_what_is_sent_make_no_markup() {
         for (path, form, status) in [
             (format!("/webhooks/{webhook}/delete"), format!("name={sent}"), 200),
             (format!("/webhooks/{webhook}/ping"), format!("type={sent}"), 422),
+            (format!("/webhooks/{webhook}/ping"), format!("type=a.b&data={sent}"), 422),
+            (format!("/webhooks/{webhook}/ping"), format!("type=Bad&filled={sent}&data={sent}"), 422),
             (format!("/webhooks/{webhook}/enable"), format!("backlog={sent}"), 400),
             (format!("/webhooks/{webhook}/secret/rotate"), format!("overlap={sent}"), 400),
             (format!("/webhooks/{webhook}/recover"), format!("since={sent}"), 400),
