@@ -18,6 +18,7 @@ mod pages;
 mod recover;
 mod request;
 mod secrets;
+mod short_pages;
 mod times;
 mod walk;
 mod webhook;
