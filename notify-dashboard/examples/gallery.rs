@@ -97,6 +97,10 @@ async fn cancelling() -> Outcome<Engine> {
     let store = fault_store();
     let engine = Engine::builder(store.clone()).transport(ScriptedTransport::new(Reply::Status(200))).build()?;
     let tenant = notify_core::TenantId::default();
+    // From before the webhook was there.
+    for _ in 0..2 {
+        engine.publish(&ConnectionCreated::example()).await?;
+    }
     let new = NewEndpoint::new("billing", "https://billing.example.com/hook").disabled("Ana");
     let id = engine.endpoints().create(new).await?.endpoint.id.clone();
     for _ in 0..3 {

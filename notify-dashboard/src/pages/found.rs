@@ -5,13 +5,13 @@ use notify_core::Timestamp;
 use crate::visit::Visit;
 use crate::words::When;
 
-/// It is counted up to about this.
-pub(super) const MOST_COUNTED: usize = 100;
+/// It is counted up to this: a page of the log can have as many.
+const MOST_COUNTED: u32 = 100;
 
 /// What was found, newest first, as far as it was looked at.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    pub(super) count: usize,
+    pub(super) count: u32,
     pub(super) newest: Option<When>,
     pub(super) oldest: Option<When>,
     /// There may be more, older ones.
@@ -24,6 +24,11 @@ impl Found {
         self.count += 1;
         self.newest.get_or_insert_with(|| visit.when(published));
         self.oldest = Some(visit.when(published));
+    }
+
+    /// How many more are counted: 0 = no more.
+    pub(super) const fn room(&self) -> u32 {
+        MOST_COUNTED.saturating_sub(self.count)
     }
 
     /// `3 events`, or `100+ events`.

@@ -15,7 +15,7 @@ use crate::visit::Visit;
 use crate::words::When;
 
 use super::filter::{Filter, View};
-use super::found::{Found, MOST_COUNTED};
+use super::found::Found;
 use super::names::Names;
 use super::recover::{MOST, MOST_PAGES};
 use super::refused::come_again;
@@ -84,14 +84,14 @@ pub(super) async fn ask(visit: Visit) -> Result<Response, Failure> {
     let (filter, wish) = read(&visit, visit.query.get("do"))?;
     let mut found = Found::default();
     let mut query = filter.deliveries(&visit);
-    query.page.limit = PAGE;
     for _ in 0..MOST_PAGES {
+        query.page.limit = found.room();
         let page = visit.engine().history().deliveries(&query).await?;
         let meant = page.items.iter().filter(|delivery| is_meant(delivery, wish, visit.now));
         meant.for_each(|delivery| found.add(&visit, delivery.as_stored().created_at));
         found.more = page.next.is_some();
         query.page.after = page.next;
-        if page.next.is_none() || found.count >= MOST_COUNTED {
+        if page.next.is_none() || found.room() == 0 {
             break;
         }
     }

@@ -15,7 +15,7 @@ use crate::frame::{Frame, Section};
 use crate::visit::Visit;
 use crate::words::{self, When};
 
-use super::found::{Found, MOST_COUNTED};
+use super::found::Found;
 use super::refused::come_again;
 use super::render;
 use super::webhook::find;
@@ -200,10 +200,11 @@ impl Request {
     async fn count(mut self, visit: &Visit) -> Result<Found, Failure> {
         let mut found = Found::default();
         for _ in 0..MOST_PAGES {
+            self.limit(found.room());
             let (published, next) = self.look(visit).await?;
             published.into_iter().for_each(|at| found.add(visit, at));
             found.more = next.is_some();
-            if next.is_none() || found.count >= MOST_COUNTED {
+            if next.is_none() || found.room() == 0 {
                 break;
             }
             self.go_on(next);
@@ -254,6 +255,13 @@ impl Request {
         match self {
             Self::Failed(request) => request.page.after = after,
             Self::Missing(request) => request.page.after = after,
+        }
+    }
+
+    const fn limit(&mut self, limit: u32) {
+        match self {
+            Self::Failed(request) => request.page.limit = limit,
+            Self::Missing(request) => request.page.limit = limit,
         }
     }
 
