@@ -202,3 +202,97 @@ impl JobState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    use notify_core::store::StoreError;
+    use notify_core::testing::{Intercept, Intercepted, Reply, ScriptedTransport, StoreCall};
+    use notify_core::{MemoryStore, NewEndpoint, NewEvent, Timestamp};
+
+    use super::*;
+
+    const OPEN: u8 = 0;
+    const SILENT: u8 = 1;
+    const SHUT: u8 = 2;
+
+    /// What pages of the log meet.
+    #[derive(Clone, Debug, Default)]
+    struct Door(Arc<AtomicU8>);
+
+    impl Intercept for Door {
+        async fn around<T: Send>(
+            &self,
+            call: StoreCall,
+            work: impl Future<Output = Result<T, StoreError>> + Send,
+        ) -> Result<T, StoreError> {
+            match self.0.load(Ordering::SeqCst) {
+                SILENT if call == StoreCall::Events => std::future::pending().await,
+                SHUT if call == StoreCall::Events => Err(StoreError::unavailable(call.operation(), "scripted")),
+                _ => work.await,
+            }
+        }
+    }
+
+    struct World {
+        engine: Engine,
+        door: Door,
+        jobs: Jobs,
+        work: Work,
+    }
+
+    async fn world() -> World {
+        let door = Door::default();
+        let store = Intercepted::new(MemoryStore::new(), door.clone());
+        let engine = Engine::builder(store).transport(ScriptedTransport::new(Reply::Status(200))).build().unwrap();
+        engine.publish_event(NewEvent::new("a.b", "{}").unwrap()).await.unwrap();
+        let late = engine.endpoints().create(NewEndpoint::new("late", "https://late.example.com")).await.unwrap();
+        let request = MissingRequest::new(TenantId::default(), late.endpoint.id.clone(), Timestamp::EPOCH);
+        World { engine, door, jobs: Jobs::default(), work: Work::Missing(request) }
+    }
+
+    impl World {
+        fn begin(&self) -> Option<u64> {
+            let count = Count { found: 1, more: false };
+            self.jobs.begin(self.engine.clone(), self.work.clone(), count).map(|job| job.number)
+        }
+
+        async fn ended(&self, number: u64) -> JobState {
+            loop {
+                let job = self.jobs.get(&TenantId::default(), number).unwrap();
+                if job.state.has_ended() {
+                    return job.state;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_oldest_that_has_ended_makes_room_and_none_that_runs_is_forgotten() {
+        let world = world().await;
+        let first = world.begin().unwrap();
+        assert_eq!(world.ended(first).await, JobState::Done);
+        world.door.0.store(SILENT, Ordering::SeqCst);
+        for _ in 0..MOST_JOBS {
+            world.begin().unwrap();
+        }
+        assert!(world.jobs.get(&TenantId::default(), first).is_none());
+        assert_eq!(world.begin(), None, "as many run as are remembered");
+        assert_eq!(world.jobs.get(&TenantId::default(), first + 1).unwrap().state, JobState::Running);
+    }
+
+    #[tokio::test]
+    async fn a_job_that_the_store_fails_says_why_and_the_next_does_what_is_left() {
+        let world = world().await;
+        world.door.0.store(SHUT, Ordering::SeqCst);
+        let broke = world.begin().unwrap();
+        let JobState::Failed(why) = world.ended(broke).await else { panic!("it did not fail") };
+        assert!(why.contains("NTF-STORE"), "{why}");
+        world.door.0.store(OPEN, Ordering::SeqCst);
+        let next = world.begin().unwrap();
+        assert_eq!(world.ended(next).await, JobState::Done);
+        assert_eq!(world.jobs.get(&TenantId::default(), next).unwrap().sent, 1);
+    }
+}
