@@ -79,7 +79,7 @@ impl PingForm {
 fn example(visit: &Visit, endpoint: &Endpoint, event_type: &str) -> String {
     let entry = visit.engine().catalogue().entries().find(|entry| entry.event_type.as_str() == event_type);
     let of_endpoint = || format!("{{\"endpoint_id\":\"{}\"}}", endpoint.id);
-    pretty(&entry.filter(|_| event_type != PING).map_or_else(of_endpoint, |entry| entry.example.clone()))
+    pretty(&entry.map_or_else(of_endpoint, |entry| entry.example.clone()))
 }
 
 /// The data that was typed; `None` where it is as it was filled in, so that it is the example of the type that was typed.
