@@ -191,6 +191,41 @@ async fn a_test_event_of_a_registered_type_has_its_example_and_any_other_the_end
 }
 
 #[tokio::test]
+async fn a_test_event_s_data_may_be_given_within_the_engine_s_limits_and_it_stays_a_test() {
+    let host = Host::with(Reply::Status(200), |builder| builder.event_type::<ConnectionCreated>().max_payload(300));
+    let created = host.endpoint(URL).await;
+    let spelt = r#"{"connection_id" : "con_1","big":9007199254740993, "exact":1.0}"#;
+    let of_type = || PingRequest::of("connection.created".parse().unwrap());
+    for request in [of_type(), PingRequest::default(), PingRequest::of("invoice.paid".parse().unwrap())] {
+        let request = request.with_data(spelt);
+        assert!(!format!("{request:?}").contains("con_1"), "{request:?}");
+        host.engine.endpoints().ping_with(&mine(), id(&created), &request).await.unwrap();
+        host.engine.run_once().await.unwrap();
+        let sent = host.transport.sent().pop().unwrap();
+        assert!(std::str::from_utf8(&sent.body).unwrap().contains(spelt), "kept to the letter");
+    }
+    let mut query = notify_core::store::EventQuery::default();
+    query.purpose = Some(notify_core::event::Purpose::Test);
+    assert_eq!(host.engine.history().events(&query).await.unwrap().items.len(), 3);
+
+    let ping = async |data: &str| {
+        let request = of_type().with_data(data);
+        host.engine.endpoints().ping_with(&mine(), id(&created), &request).await
+    };
+    for bad in ["", "{", "{} {}", "nonsense", "{\"a\":}"] {
+        let refused = ping(bad).await;
+        assert!(matches!(&refused, Err(ControlError::Invalid(invalid)) if invalid.field() == "data"), "{refused:?}");
+    }
+    // Alone too large, and too large with its envelope.
+    for length in [400, 280] {
+        let refused = ping(&format!("{:?}", "x".repeat(length))).await;
+        let too_large = matches!(refused, Err(ControlError::Publish(PublishError::TooLarge { limit: 300, .. })));
+        assert!(too_large, "{length}: {refused:?}");
+    }
+    assert_eq!(host.deliveries().await.len(), 3, "nothing was stored");
+}
+
+#[tokio::test]
 async fn a_closed_catalogue_refuses_a_test_event_of_another_type_but_not_the_ping_itself() {
     let host = Host::with(Reply::Status(200), |builder| {
         builder.event_type::<ConnectionCreated>().only_registered_event_types()

@@ -4,8 +4,8 @@
 mod common;
 
 use common::{Host, URL, event, hours, id, mins, secs, t0, tenant};
-use notify_core::delivery::State;
-use notify_core::engine::{Backlog, ControlError, RecoverRequest, Recovered};
+use notify_core::delivery::{Reason, State};
+use notify_core::engine::{Backlog, ControlError, RecoverEnded, RecoverRequest, Recovered};
 use notify_core::retry::{Policy, RetrySchedule};
 use notify_core::testing::Reply;
 use notify_core::{EndpointId, TenantId, Timestamp};
@@ -110,6 +110,84 @@ async fn a_running_engine_sends_at_once_what_is_recovered() {
     running.stop().await;
 }
 
+/// How many pages say would be sent again.
+async fn recoverable(host: &Host, mut request: RecoverRequest) -> usize {
+    let mut found = 0;
+    loop {
+        let page = host.engine.deliveries().recoverable(&request).await.unwrap();
+        found += page.items.len();
+        request.page.after = page.next;
+        if page.next.is_none() {
+            return found;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_delivered_is_sent_again_too_where_that_is_asked_and_what_is_open_or_cancelled_is_not() {
+    let host = Host::new(Reply::Status(200));
+    let crm = host.endpoint(URL).await;
+    for reply in [Reply::Status(200), Reply::Status(200), Reply::Status(500)] {
+        host.transport.respond_always(URL, reply);
+        host.publish().await;
+        host.engine.run_once().await.unwrap();
+    }
+    let failing = host.deliveries().await.into_iter().find(|row| row.state() == State::Scheduled).unwrap();
+    let later = host.engine.now().saturating_add(hours(50));
+    let cancelled = host.engine.publish_event(event().not_before(later)).await.unwrap();
+    let record = host.engine.history().event(&common::key(&cancelled)).await.unwrap().unwrap();
+    host.engine.deliveries().cancel(&TenantId::default(), &record.deliveries[0].id()).await.unwrap();
+
+    let mut all = request(id(&crm), t0());
+    all.ended = RecoverEnded::FailedOrDelivered;
+    all.page.limit = 1;
+    assert_eq!(recover_all(&host, request(id(&crm), t0())).await.0, 0, "nothing failed for good");
+    assert_eq!(recoverable(&host, all.clone()).await, 2);
+    assert_eq!(recover_all(&host, all.clone()).await.0, 2);
+    assert_eq!(recover_all(&host, all.clone()).await.0, 0, "they are open now");
+    let after = host.engine.deliveries().get(&TenantId::default(), &failing.id()).await.unwrap();
+    assert_eq!(after, failing, "it is still being tried");
+    assert_eq!((host.count(State::Scheduled).await, host.count(State::Cancelled).await), (3, 1));
+    host.transport.respond_always(URL, Reply::Status(200));
+    host.engine.run_once().await.unwrap();
+    assert_eq!((host.count(State::Delivered).await, host.sent()), (2, 5));
+}
+
+#[tokio::test]
+async fn a_reason_or_a_status_of_the_last_attempt_chooses_among_them() {
+    let host = failing();
+    let crm = host.endpoint(URL).await;
+    let replies =
+        [Reply::Status(500), Reply::Status(503), Reply::Status(503), Reply::Status(404), Reply::Failure(Reason::Dns)];
+    for reply in replies {
+        host.transport.respond_always(URL, reply);
+        host.publish().await;
+        host.engine.run_once().await.unwrap();
+    }
+    let with = |reason, status| {
+        let mut request = request(id(&crm), t0());
+        (request.reason, request.status) = (reason, status);
+        request.page.limit = 2;
+        request
+    };
+    for (reason, status, count) in [
+        (None, Some(503), 2),
+        (None, Some(404), 1),
+        (None, Some(502), 0),
+        (None, Some(200), 0),
+        (Some(Reason::Dns), None, 1),
+        (Some(Reason::Status5xx), None, 3),
+        (Some(Reason::Status5xx), Some(500), 1),
+        (None, None, 5),
+    ] {
+        assert_eq!(recoverable(&host, with(reason, status)).await, count, "{reason:?} {status:?}");
+    }
+    assert_eq!(recover_all(&host, with(None, Some(503))).await.0, 2);
+    assert_eq!((host.count(State::Scheduled).await, host.count(State::Failed).await), (2, 3));
+    assert_eq!(recover_all(&host, with(Some(Reason::Dns), None)).await.0, 1);
+    assert_eq!(host.count(State::Scheduled).await, 3);
+}
+
 #[tokio::test]
 async fn another_tenant_s_endpoint_looks_missing_and_a_bad_request_is_named() {
     let host = failing();
@@ -128,6 +206,9 @@ async fn another_tenant_s_endpoint_looks_missing_and_a_bad_request_is_named() {
     for (edit, field) in [
         ((|request| request.page.limit = 0) as fn(&mut RecoverRequest), "limit"),
         (|request| request.until = Some(t0()), "until"),
+        (|request| request.status = Some(99), "status"),
+        (|request| request.status = Some(1000), "status"),
+        (|request| (request.status, request.reason) = (Some(404), Some(Reason::Dns)), "reason"),
         (|request| request.until = Some(t0().saturating_sub(secs(1))), "until"),
     ] {
         let refused = recover(edit).await;

@@ -205,6 +205,37 @@ test("a form that is refused says why beside the field and keeps what was typed"
   await close();
 });
 
+test("all that match a filter are counted, then sent again", async () => {
+  const { page, faults, close } = await tab(browser);
+  await page.goto(`${host.address}/many/logs?by=delivery&status=failed&range=all`);
+  await page.getByRole("link", { name: "Send all that match again…" }).click();
+  await page.getByText(/^\d+ deliver(y|ies)$/).waitFor();
+  await page.getByRole("button", { name: "Send them again" }).click();
+  await page.getByText(/^\d+ sent again$/).waitFor();
+  await page.screenshot({ path: `${PICTURES}many-matching-done-light-1280.png`, fullPage: true });
+  assert.deepEqual(await problemsOf(page), []);
+  await page.getByRole("link", { name: "Back to the list" }).click();
+  await page.waitForURL("**/many/logs?**");
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test("a test event's data that is no JSON is told beside its field and stays there", async () => {
+  const { page, faults, close } = await tab(browser, { scripts: false });
+  const webhook = await linkOn(page, host.address, "/one/webhooks", "td a.row");
+  await page.goto(`${host.address}${webhook}?type=endpoint.ping`);
+  const data = page.getByLabel("Data, as JSON");
+  assert.match(await data.inputValue(), /"endpoint_id": "ep_/);
+  await data.fill('{\n  "mine": \n}');
+  await page.getByRole("button", { name: "Send test event" }).click();
+  await page.getByText(/^Data is not one JSON value/).waitFor();
+  assert.equal(await data.inputValue(), '{\n  "mine": \n}');
+  assert.match(await data.getAttribute("aria-describedby"), /data-error/);
+  await page.screenshot({ path: `${PICTURES}one-webhook-data-refused-light-1280.png`, fullPage: true });
+  assert.deepEqual(faults.filter((fault) => !fault.includes("422")), []);
+  await close();
+});
+
 test("times are told by the clock that was chosen", async () => {
   const { page, faults, close } = await tab(browser);
   await page.goto(host.address + await linkOn(page, host.address, "/many/logs?range=all&by=delivery&status=scheduled", "td a.row"));

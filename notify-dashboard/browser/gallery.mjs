@@ -83,12 +83,21 @@ export async function states(page, address) {
     add(`${state}-edit`, `${webhook}/edit`);
     add(`${state}-delete`, `${webhook}/delete`);
     add(`${state}-recover`, `${webhook}/recover`);
+    add(`${state}-missing`, `${webhook}/missing`);
+    add(`${state}-webhook-example`, `${webhook}?type=connection.created`);
+    add(`${state}-matching-resend`, `/${state}/logs/deliveries/matching?by=delivery&do=resend&range=all`);
   }
   add("many-failed", await linkOn(page, address, "/many/logs?range=all&by=delivery&status=failed", "td a.row"));
   add("many-retrying", await linkOn(page, address, "/many/logs?range=all&by=delivery&status=scheduled", "td a.row"));
   for (const range of ["1h", "7d", "30d"]) add(`many-overview-${range}`, `/many/?range=${range}`);
   add("many-health-failing", `${await linkOn(page, address, "/many/webhooks?q=warehouse", "td a.row")}/health`);
   add("many-recover-failing", `${await linkOn(page, address, "/many/webhooks?q=warehouse", "td a.row")}/recover?range=30d`);
+  const waiting = "by=delivery&do=cancel&status=scheduled&type=connection.updated&range=all";
+  add("many-matching-cancel", `/many/logs/deliveries/matching?${waiting}`);
+  add("many-matching-nothing", "/many/logs/deliveries/matching?by=delivery&do=cancel&status=delivered");
+  add("cancelling-webhook", await linkOn(page, address, "/cancelling/webhooks", "td a.row"));
+  add("cancelling-webhooks", "/cancelling/webhooks");
+  add("cancelling-missing", `${await linkOn(page, address, "/cancelling/webhooks", "td a.row")}/missing?range=30d`);
   add("many-history-staged", `${await linkOn(page, address, "/many/webhooks?q=crm", "td a.row")}/history`);
   add("many-disabled", await linkOn(page, address, "/many/webhooks?status=disabled", "td a.row"));
   add("many-history-disabled", `${await linkOn(page, address, "/many/webhooks?status=disabled", "td a.row")}/history`);

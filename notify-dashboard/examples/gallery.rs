@@ -1,5 +1,5 @@
 //! Serves the dashboard in every state that a page can be in, for a browser's tests and for whoever changes its looks:
-//! `/empty`, `/one`, `/many`, `/long`, `/viewer`, `/down` and `/denied`, each a mount of its own in one process.
+//! `/empty`, `/one`, `/many`, `/long`, `/cancelling`, `/viewer`, `/down` and `/denied`, each a mount of its own in one process.
 //! Time stands still and receivers are scripted, so each run shows the same.
 
 #[path = "../tests/dashboard/fault_store.rs"]
@@ -14,6 +14,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use notify_core::delivery::Reason;
+use notify_core::endpoint::{DisableReason, EndpointStatus};
+use notify_core::engine::Backlog;
 use notify_core::store::MemoryStore;
 use notify_core::testing::{ManualClock, Reply, ScriptedTransport};
 use notify_core::transport::{Request, Response, SendFailure, Transport};
@@ -35,9 +37,13 @@ async fn main() -> Outcome<()> {
     let many = many().await?;
     let nobody = empty()?;
     let mut app = Router::new();
-    for (path, engine) in
-        [("/empty", empty()?), ("/one", one().await?), ("/many", many.clone()), ("/long", long().await?)]
-    {
+    for (path, engine) in [
+        ("/empty", empty()?),
+        ("/one", one().await?),
+        ("/many", many.clone()),
+        ("/long", long().await?),
+        ("/cancelling", cancelling().await?),
+    ] {
         let sending = engine.clone();
         tokio::spawn(async move { sending.run(std::future::pending()).await });
         let dashboard = Dashboard::builder(&engine)
@@ -83,6 +89,31 @@ async fn one() -> Outcome<Engine> {
     engine.endpoints().create(NewEndpoint::new("billing", "https://billing.example.com/hook")).await?;
     engine.publish(&ConnectionCreated::example()).await?;
     engine.run_once().await?;
+    Ok(engine)
+}
+
+/// A webhook whose backlog was being cancelled when the store went away: it stays marked until somebody chooses again.
+async fn cancelling() -> Outcome<Engine> {
+    let store = fault_store();
+    let engine = Engine::builder(store.clone()).transport(ScriptedTransport::new(Reply::Status(200))).build()?;
+    let tenant = notify_core::TenantId::default();
+    // From before the webhook was there.
+    for _ in 0..2 {
+        engine.publish(&ConnectionCreated::example()).await?;
+    }
+    let new = NewEndpoint::new("billing", "https://billing.example.com/hook").disabled("Ana");
+    let id = engine.endpoints().create(new).await?.endpoint.id.clone();
+    for _ in 0..3 {
+        engine.publish(&ConnectionCreated::example()).await?;
+    }
+    // It is read and marked, and the sweep that comes then fails.
+    store.between().fail_after(2);
+    let broke = engine.endpoints().enable(&tenant, &id, Backlog::Cancel).await;
+    let marked = engine.endpoints().get(&tenant, &id).await?;
+    let is_marked = matches!(&marked.status, EndpointStatus::Disabled(why) if why.reason == DisableReason::Cancelling);
+    if broke.is_ok() || !is_marked {
+        return Err("the webhook is not left half-way".into());
+    }
     Ok(engine)
 }
 

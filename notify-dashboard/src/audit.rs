@@ -13,7 +13,7 @@ use crate::visit::Visit;
 pub struct Action {
     /// What.
     pub verb: Verb,
-    /// The webhook, event or delivery; empty where none came to be.
+    /// The webhook, event or delivery; empty where none came to be. Of all that match a filter: the filter's fields.
     pub target: String,
     /// Whose.
     pub tenant: TenantId,
@@ -44,6 +44,7 @@ pub enum Verb {
     DeleteWebhook,
     PingWebhook,
     RecoverWebhook,
+    SendMissing,
     RevealSecret,
     RotateSecret,
     StageSecret,
@@ -52,6 +53,8 @@ pub enum Verb {
     ResendEvent,
     ResendDelivery,
     CancelDelivery,
+    ResendMatching,
+    CancelMatching,
 }
 
 impl Verb {
@@ -66,6 +69,7 @@ impl Verb {
             Self::DeleteWebhook => "delete_webhook",
             Self::PingWebhook => "ping_webhook",
             Self::RecoverWebhook => "recover_webhook",
+            Self::SendMissing => "send_missing",
             Self::RevealSecret => "reveal_secret",
             Self::RotateSecret => "rotate_secret",
             Self::StageSecret => "stage_secret",
@@ -74,6 +78,8 @@ impl Verb {
             Self::ResendEvent => "resend_event",
             Self::ResendDelivery => "resend_delivery",
             Self::CancelDelivery => "cancel_delivery",
+            Self::ResendMatching => "resend_matching",
+            Self::CancelMatching => "cancel_matching",
         }
     }
 }

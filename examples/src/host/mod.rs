@@ -5,6 +5,10 @@
 //! | `POST /endpoints` `{name, url, description?, events?, secret?, success?, headers?, tenant?, schedule?}` | registers; its 201 is the one time the secret is shown |
 //! | `GET /endpoints` · `GET`, `PATCH`, `DELETE /endpoints/{id}` | lists, reads, changes, deletes |
 //! | `POST /endpoints/{id}/disable` · `/enable` `{backlog?: "resume" or "cancel"}` | holds deliveries; resumes or cancels them |
+//! | `POST /endpoints/{id}/ping` `{event?, data?}` · `/secret/rotate` `{overlap?}` · `/secret/stage` · `/secret/switch` · `/secret/retire` | sends a test event; replaces the secret, at once or in stages |
+//! | `POST /endpoints/{id}/recover` `{mode: "failed", "missing" or "all", since, until?, status_code?, reason?, dry_run?}` | a job sends again what failed (with `all`: what was delivered, too), or what was never sent; 202 `{job, count, more}`, and with `dry_run` it only counts |
+//! | `GET /jobs/{id}` · `POST /jobs/{id}/stop` | `{id, endpoint_id, state, count, more, sent, error?}`: `running`, `done`, `stopped` or `failed`. Jobs end with this process; the same call again does what is left |
+//! | `POST /deliveries/{id}/resend` · `/cancel` | begins a new round; ends an open delivery |
 //! | `POST /events` `{event, data, event_id?, idempotency_key?, timestamp?, tenant?, not_before?}` | publishes; 202 `{event_id, deliveries, duplicate}` once durable |
 //! | `POST /events/batch` `[…]` | the same for up to 1,000, all or nothing |
 //! | `GET /events/{id}` | one event with its bytes, deliveries and attempts |
@@ -18,6 +22,7 @@
 //! empty, and still have a `next_cursor`: only `null` is the end.
 
 mod api;
+mod jobs;
 mod options;
 mod serve;
 

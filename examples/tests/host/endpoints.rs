@@ -173,6 +173,13 @@ async fn a_person_pings_rotates_resends_and_cancels_over_the_api(folder: &Folder
     let event = host.event_until(&text(&ping["event_id"]), |event| event["deliveries"][0]["attempt_count"] == 1).await;
     assert_eq!((&event["event"], &event["status"]), (&json!("endpoint.ping"), &json!("pending")));
     let delivery = text(&event["deliveries"][0]["id"]);
+    let own = r#"{"event":"invoice.paid","data":{"exact" : 1.0}}"#;
+    let ping_of_a_type = host.call(&format!("POST /endpoints/{id}/ping"), own).await.expect(202);
+    let shown = host.get(&format!("/events/{}", text(&ping_of_a_type["event_id"]))).await;
+    assert_eq!((&shown["event"], &shown["purpose"]), (&json!("invoice.paid"), &json!("test")));
+    assert!(text(&shown["body"]).contains(r#"{"exact" : 1.0}"#), "{shown}");
+    let refused = host.call(&format!("POST /endpoints/{id}/ping"), json!({ "event": "Paid" })).await;
+    assert_eq!(refused.error(), (422, "NTF-EVENT-TYPE".into(), Some("event".into())));
 
     let failing = host.read_until(&format!("/endpoints/{id}"), |shown| shown["failing_since"].is_string()).await;
     assert_eq!(host.get("/endpoints").await["endpoints"][0]["failing_since"], failing["failing_since"]);

@@ -12,6 +12,7 @@ mod log;
 mod node;
 mod options;
 mod receiver;
+mod recover;
 mod secrets;
 mod shared_store;
 mod ssrf;

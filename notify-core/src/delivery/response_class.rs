@@ -52,6 +52,18 @@ impl ResponseClass {
         }
     }
 
+    /// The class of an attempt that was answered with this status.
+    #[must_use]
+    pub const fn of_status(status: u16) -> Self {
+        match status {
+            200..=299 => Self::Status2xx,
+            300..=399 => Self::Status3xx,
+            400..=499 => Self::Status4xx,
+            500..=599 => Self::Status5xx,
+            _ => Self::StatusOther,
+        }
+    }
+
     /// How an attempt of this class may have ended.
     pub fn outcomes(self) -> impl Iterator<Item = Outcome> {
         let all = std::iter::once(Outcome::Success).chain(Reason::ALL.into_iter().map(Outcome::Failure));
@@ -106,7 +118,7 @@ mod tests {
                     5 => ResponseClass::Status5xx,
                     _ => ResponseClass::StatusOther,
                 };
-                assert_eq!(class, expected, "{status}");
+                assert_eq!((class, ResponseClass::of_status(status)), (expected, expected), "{status}");
             }
         }
     }

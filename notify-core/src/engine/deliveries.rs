@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::delivery::{Delivery, State};
 use crate::dispatch::DispatchInput;
-use crate::id::{ChangeId, DeliveryId, TenantId};
+use crate::endpoint::Endpoint;
+use crate::id::{ChangeId, DeliveryId, EndpointId, TenantId};
 use crate::machine::{Change, Gate, Refusal, cancel, resend};
 use crate::store::{ApplyOutcome, Operation, StoreError};
 
@@ -106,6 +107,13 @@ impl Deliveries {
         let ids = std::slice::from_ref(delivery.endpoint());
         let found = self.call(Operation::Endpoints, self.shared.directory.get(ids)).await?;
         Ok(Gate::of(found.into_iter().next().flatten().as_deref()))
+    }
+
+    /// The endpoint of this tenant that something is to be sent to.
+    pub(super) async fn endpoint(&self, tenant: &TenantId, id: &EndpointId) -> Result<Arc<Endpoint>, ControlError> {
+        let found = self.call(Operation::Endpoints, self.shared.directory.get(std::slice::from_ref(id))).await?;
+        let endpoint = found.into_iter().next().flatten().filter(|endpoint| endpoint.tenant == *tenant);
+        endpoint.ok_or(ControlError::NotFound)
     }
 
     pub(super) async fn call<T>(

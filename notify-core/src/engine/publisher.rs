@@ -159,18 +159,24 @@ impl Publisher {
             let nearest = shared.catalogue.nearest(event_type).cloned();
             return Err(PublishError::UnknownType { event_type: event_type.clone(), nearest });
         }
-        let limit = shared.max_payload;
-        if event.data_len() > limit {
-            return Err(PublishError::TooLarge { bytes: event.data_len(), limit });
-        }
-        let id = event.id().cloned().unwrap_or_else(|| EventId::from_xid(shared.xids.next(now)));
-        let built = event.build(id, now);
-        if built.body.len() > limit {
-            return Err(PublishError::TooLarge { bytes: built.body.len(), limit });
-        }
+        let built = build_within_limit(shared, event, now)?;
         let endpoints = shared.subscribed(event).await?;
         Ok(fanned_out(event, built, &endpoints, now))
     }
+}
+
+/// The event as it is sent, if it is no larger than this engine allows.
+pub(super) fn build_within_limit(shared: &Shared, event: &NewEvent, now: Timestamp) -> Result<Event, PublishError> {
+    let limit = shared.max_payload;
+    if event.data_len() > limit {
+        return Err(PublishError::TooLarge { bytes: event.data_len(), limit });
+    }
+    let id = event.id().cloned().unwrap_or_else(|| EventId::from_xid(shared.xids.next(now)));
+    let built = event.build(id, now);
+    if built.body.len() > limit {
+        return Err(PublishError::TooLarge { bytes: built.body.len(), limit });
+    }
+    Ok(built)
 }
 
 /// The event with a delivery for each of these endpoints that wants it.

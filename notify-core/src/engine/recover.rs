@@ -1,11 +1,12 @@
-//! Sending again, in bulk, what an endpoint missed.
+//! Sending again, in bulk, what ended for an endpoint.
 
-use crate::delivery::State;
+use crate::delivery::{Delivery, Reason, ResponseClass, State};
 use crate::dispatch::DispatchInput;
 use crate::event::Purpose;
 use crate::id::{ChangeId, EndpointId, TenantId};
+use crate::input::InvalidInput;
 use crate::machine::{Gate, resend};
-use crate::store::{ApplyOutcome, Cursor, DeliveryQuery, Operation, PageRequest};
+use crate::store::{ApplyOutcome, Cursor, DeliveryQuery, Operation, Page, PageRequest};
 use crate::time::Timestamp;
 
 use super::deliveries::Deliveries;
@@ -25,6 +26,13 @@ pub struct RecoverRequest {
     pub since: Timestamp,
     /// Of events that were published before this; `None` = until now.
     pub until: Option<Timestamp>,
+    /// Those that ended how.
+    pub ended: RecoverEnded,
+    /// Those whose last attempt failed for this reason; `None` = whatever the reason.
+    pub reason: Option<Reason>,
+    /// Those whose last attempt was answered with this status, 100 to 999; `None` = with any, or none. The log of each
+    /// is read for it.
+    pub status: Option<u16>,
     /// Which part: each call sends again what one page of the log has.
     pub page: PageRequest,
 }
@@ -33,8 +41,39 @@ impl RecoverRequest {
     /// What failed for `endpoint` of the events that were published at or after `since`, from the newest on.
     #[must_use]
     pub fn new(tenant: TenantId, endpoint: EndpointId, since: Timestamp) -> Self {
-        Self { tenant, endpoint, since, until: None, page: PageRequest { after: None, limit: 100 } }
+        let page = PageRequest { after: None, limit: 100 };
+        Self { tenant, endpoint, since, until: None, ended: RecoverEnded::Failed, reason: None, status: None, page }
     }
+
+    fn query(&self) -> Result<DeliveryQuery, InvalidInput> {
+        if self.status.is_some_and(|status| !(100..=999).contains(&status)) {
+            return Err(InvalidInput::new("status", "NTF-STATUS", "is 100 to 999"));
+        }
+        let query = DeliveryQuery {
+            tenant: self.tenant.clone(),
+            state: (self.ended == RecoverEnded::Failed).then_some(State::Failed),
+            reason: self.reason,
+            class: self.status.map(ResponseClass::of_status),
+            endpoint: Some(self.endpoint.clone()),
+            purpose: Some(Purpose::Live),
+            since: Some(self.since),
+            until: self.until,
+            page: self.page,
+            ..DeliveryQuery::default()
+        };
+        query.validate()?;
+        Ok(query)
+    }
+}
+
+/// Deliveries that ended how are sent again.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum RecoverEnded {
+    /// Those that failed for good.
+    #[default]
+    Failed,
+    /// Those that were delivered too: for a receiver that lost what it got.
+    FailedOrDelivered,
 }
 
 /// What a call of [`Deliveries::recover`] did.
@@ -47,34 +86,46 @@ pub struct Recovered {
     pub next: Option<Cursor>,
 }
 
+impl RecoverEnded {
+    /// Whether a delivery that stands so is one of them.
+    const fn has(self, state: State) -> bool {
+        match state {
+            State::Failed => true,
+            State::Delivered => matches!(self, Self::FailedOrDelivered),
+            State::Scheduled | State::InFlight | State::Held | State::Cancelled => false,
+        }
+    }
+}
+
 impl Deliveries {
-    /// Sends again what failed for good: each delivery of the page whose state is failed begins a new round, as with
-    /// [`resend`](Self::resend). Tests are left alone, and so is what somebody else resends meanwhile. Where the
-    /// endpoint is disabled the new rounds are held. To be repeated with `page.after` set to
+    /// The deliveries of the page that [`recover`](Self::recover) would send again. A page may be short, even empty, and
+    /// still have a [`next`](Page::next).
+    ///
+    /// # Errors
+    /// As [`recover`](Self::recover); nothing is changed.
+    pub async fn recoverable(&self, request: &RecoverRequest) -> Result<Page<Delivery>, ControlError> {
+        let query = request.query()?;
+        self.endpoint(&request.tenant, &request.endpoint).await?;
+        self.page(request, &query).await
+    }
+
+    /// Sends again what ended: each delivery of the page that the request wants, by default each that failed for good,
+    /// begins a new round, as with [`resend`](Self::resend). Tests are left alone, and so is what somebody else resends
+    /// meanwhile. Where the endpoint is disabled the new rounds are held. To be repeated with `page.after` set to
     /// [`next`](Recovered::next) until there is none; a call may resend nothing and still have a `next`.
     ///
     /// # Errors
     /// [`ControlError::NotFound`] where this tenant has no such endpoint; [`ControlError::Invalid`] for `until` that is
-    /// not after `since`, and for a limit that is not 1 to 100. After
-    /// [`StoreError::Unavailable`](crate::store::StoreError::Unavailable) some may have been resent: the same call
-    /// again resends those that were not.
+    /// not after `since`, for a limit that is not 1 to 100, for a status that there is not, and for a reason that never
+    /// comes with such a status. After [`StoreError::Unavailable`](crate::store::StoreError::Unavailable) some may have
+    /// been resent: the same call again resends those that were not, and those that have ended again by then.
     ///
     /// # Cancel safety
-    /// A dropped call has resent some or none; the same call again resends those that were not.
+    /// A dropped call has resent some or none; for the same call again that holds too.
     pub async fn recover(&self, request: &RecoverRequest) -> Result<Recovered, ControlError> {
-        let query = DeliveryQuery {
-            tenant: request.tenant.clone(),
-            state: Some(State::Failed),
-            endpoint: Some(request.endpoint.clone()),
-            purpose: Some(Purpose::Live),
-            since: Some(request.since),
-            until: request.until,
-            page: request.page,
-            ..DeliveryQuery::default()
-        };
-        query.validate()?;
-        let gate = self.gate_of(&request.tenant, &request.endpoint).await?;
-        let page = self.call(Operation::Log, self.shared.log.deliveries(&query)).await?;
+        let query = request.query()?;
+        let gate = Gate::of(Some(&*self.endpoint(&request.tenant, &request.endpoint).await?));
+        let page = self.page(request, &query).await?;
         let now = self.shared.now();
         let mut changes = Vec::with_capacity(page.items.len());
         for delivery in &page.items {
@@ -95,9 +146,17 @@ impl Deliveries {
         Ok(Recovered { resent: u32::try_from(applied).unwrap_or(u32::MAX), next: page.next })
     }
 
-    async fn gate_of(&self, tenant: &TenantId, id: &EndpointId) -> Result<Gate, ControlError> {
-        let found = self.call(Operation::Endpoints, self.shared.directory.get(std::slice::from_ref(id))).await?;
-        let endpoint = found.into_iter().next().flatten().filter(|endpoint| endpoint.tenant == *tenant);
-        endpoint.map(|endpoint| Gate::of(Some(&endpoint))).ok_or(ControlError::NotFound)
+    async fn page(&self, request: &RecoverRequest, query: &DeliveryQuery) -> Result<Page<Delivery>, ControlError> {
+        let mut page = self.call(Operation::Log, self.shared.log.deliveries(query)).await?;
+        page.items.retain(|delivery| request.ended.has(delivery.state()));
+        let Some(status) = request.status else { return Ok(page) };
+        let mut answered = Vec::with_capacity(page.items.len());
+        for delivery in page.items {
+            let attempts = self.call(Operation::Log, self.shared.log.attempts(&delivery.id())).await?;
+            if attempts.last().is_some_and(|last| last.status_code == Some(status)) {
+                answered.push(delivery);
+            }
+        }
+        Ok(Page { items: answered, next: page.next })
     }
 }

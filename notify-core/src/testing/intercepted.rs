@@ -80,6 +80,30 @@ pub trait Intercept: std::fmt::Debug + Send + Sync + 'static {
     fn time<S: Store>(&self, store: &S) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send {
         self.around(StoreCall::Time, store.time())
     }
+
+    /// [`DeliveryLog::events`], for who has pages of its own.
+    ///
+    /// # Errors
+    /// As [`around`](Self::around).
+    fn events<S: DeliveryLog>(
+        &self,
+        store: &S,
+        query: &EventQuery,
+    ) -> impl Future<Output = Result<Page<EventRecord>, StoreError>> + Send {
+        async move { self.around(StoreCall::Events, store.events(query)).await }
+    }
+
+    /// [`DeliveryLog::deliveries`], for who has pages of its own.
+    ///
+    /// # Errors
+    /// As [`around`](Self::around).
+    fn deliveries<S: DeliveryLog>(
+        &self,
+        store: &S,
+        query: &DeliveryQuery,
+    ) -> impl Future<Output = Result<Page<Delivery>, StoreError>> + Send {
+        async move { self.around(StoreCall::Deliveries, store.deliveries(query)).await }
+    }
 }
 
 /// The store `S`, each call of which goes through `I`.
@@ -186,11 +210,11 @@ impl<S: DeliveryLog, I: Intercept> DeliveryLog for Intercepted<S, I> {
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Page<EventRecord>, StoreError> {
-        self.between.around(StoreCall::Events, self.store.events(query)).await
+        self.between.events(&self.store, query).await
     }
 
     async fn deliveries(&self, query: &DeliveryQuery) -> Result<Page<Delivery>, StoreError> {
-        self.between.around(StoreCall::Deliveries, self.store.deliveries(query)).await
+        self.between.deliveries(&self.store, query).await
     }
 
     async fn stats(&self, tenant: Option<&TenantId>, now: Timestamp) -> Result<Stats, StoreError> {

@@ -181,11 +181,61 @@ impl Filter {
     /// The link to the same filter on another page.
     pub(super) fn link(&self, visit: &Visit, cursor: Option<Cursor>) -> String {
         let cursor = cursor.map(|cursor| cursor.to_string()).unwrap_or_default();
+        self.link_to(visit, "/logs", &[("cursor", &cursor)])
+    }
+
+    /// The link to another page for the same filter.
+    pub(super) fn link_to(&self, visit: &Visit, path: &str, more: &[(&str, &str)]) -> String {
         let mut parameters = vec![("by", self.by())];
         parameters.extend(FIELDS.into_iter().map(|name| (name, self.asked(name))));
         parameters.retain(|parameter| *parameter != ("range", USUAL_RANGE));
-        parameters.push(("cursor", &cursor));
-        visit.links.with("/logs", &parameters)
+        parameters.extend(more);
+        visit.links.with(path, &parameters)
+    }
+
+    /// What was asked for, as text for a log.
+    pub(super) fn as_text(&self) -> String {
+        let asked = self.asked.iter().filter(|(_, value)| !value.is_empty());
+        let asked: Vec<String> = asked.map(|(name, value)| format!("{name}={value}")).collect();
+        asked.join(" ")
+    }
+
+    /// The parameters of the same filter, whose range is now between two times: what comes later is not in it.
+    pub(super) fn until(&self, end: Timestamp) -> Vec<(&'static str, String)> {
+        let times = [
+            ("from", self.since.map(|since| since.to_string()).unwrap_or_default()),
+            ("to", self.until.map_or(end, |until| until.min(end)).to_string()),
+        ];
+        let mut parameters = vec![("by", self.by().to_owned())];
+        let others = FIELDS.into_iter().filter(|name| !TIMES.contains(name));
+        parameters.extend(others.map(|name| (name, self.asked(name).to_owned())).chain(times));
+        parameters.retain(|(_, value)| !value.is_empty());
+        parameters
+    }
+
+    /// The state that was chosen, of deliveries.
+    pub(super) const fn state(&self) -> Option<State> {
+        self.state
+    }
+
+    /// What was chosen, field by field, but the webhook, which has a name, and the times.
+    pub(super) fn in_words(&self) -> Vec<(&'static str, String)> {
+        let chosen = |choices: Vec<Choice>| {
+            choices.into_iter().find(|choice| choice.selected && !choice.value.is_empty()).map(|choice| choice.label)
+        };
+        let words = [
+            ("Status", chosen(self.statuses())),
+            ("Last attempt failed", chosen(self.reasons())),
+            ("Last answer", chosen(self.classes())),
+            ("Event type", self.event_type.as_ref().map(ToString::to_string)),
+            ("Purpose", chosen(self.purposes())),
+        ];
+        words.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+    }
+
+    /// When what is listed was published: from, and before.
+    pub(super) const fn between(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        (self.since, self.until)
     }
 
     /// The link to the same filter over all time.

@@ -16,6 +16,7 @@ use crate::visit::Visit;
 use crate::words;
 
 use super::filter::{Choice, Filter, View};
+use super::matching::Matching;
 use super::render;
 use super::rows::{self, DeliveryRow, EventRow};
 
@@ -34,6 +35,7 @@ struct Logs {
     action: String,
     events: Vec<EventRow>,
     deliveries: Vec<DeliveryRow>,
+    matching: Option<Matching>,
     selects: Vec<Select>,
     /// Fields that few need, behind a word that opens them; open where one of them is set.
     more: Vec<Select>,
@@ -131,6 +133,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
         all_time: (is_empty && filter.is_bounded()).then(|| filter.link_to_all_time(&visit)),
         clear: (is_empty && filter.narrows()).then(|| links.with("/logs", &[("by", filter.by())])),
         never: is_empty && readable && is_untouched(&visit).await?,
+        matching: Matching::of(&visit, &filter, deliveries.len()),
         kept: visit.shared.retention.map(|kept| format!("Kept {}.", words::span(kept))).unwrap_or_default(),
         events,
         deliveries,
@@ -189,7 +192,8 @@ async fn is_untouched(visit: &Visit) -> Result<bool, Failure> {
     let mut query = EventQuery::default();
     query.tenant = visit.tenant.clone();
     query.page = PageRequest { after: None, limit: 1 };
-    Ok(visit.engine().history().events(&query).await?.items.is_empty())
+    let page = visit.engine().history().events(&query).await?;
+    Ok(page.items.is_empty() && page.next.is_none())
 }
 
 async fn webhooks(visit: &Visit, filter: &Filter) -> Result<Vec<Choice>, Failure> {

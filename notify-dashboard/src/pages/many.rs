@@ -19,6 +19,7 @@ use crate::words::{Mark, delivery_mark, mark};
 use super::names::Names;
 use super::refused::come_again;
 use super::render;
+use super::wish::{Wish, concerns_one};
 
 /// As many as a page of a list can have.
 const MOST: usize = 100;
@@ -47,13 +48,6 @@ struct Row {
     href: String,
     webhook: String,
     why: String,
-}
-
-/// What is done with those that are ticked.
-#[derive(Clone, Copy)]
-enum Wish {
-    Resend,
-    Cancel,
 }
 
 /// What became of one of them.
@@ -108,23 +102,16 @@ pub(super) async fn act(visit: Visit, form: Fields) -> Result<Response, Failure>
 /// # Errors
 /// What concerns all the others too.
 async fn one(visit: &Visit, wish: Wish, text: &str) -> Result<Fate, Failure> {
-    let deliveries = visit.engine().deliveries();
     let missing = || Fate::Refused(None, sentence(&ControlError::NoSuchDelivery.to_string()));
     let Ok(id) = text.parse::<DeliveryId>() else { return Ok(missing()) };
-    let before = match deliveries.get(&visit.tenant, &id).await {
+    let before = match visit.engine().deliveries().get(&visit.tenant, &id).await {
         Ok(delivery) => delivery,
         Err(ControlError::NoSuchDelivery) => return Ok(missing()),
         Err(error) => return Err(error.into()),
     };
-    let done = match wish {
-        Wish::Resend => deliveries.resend(&visit.tenant, &id).await,
-        Wish::Cancel => deliveries.cancel(&visit.tenant, &id).await,
-    };
-    match audited(visit, wish.verb(), text, done) {
+    match audited(visit, verb(wish), text, wish.carry_out(visit, &id).await) {
         Ok(after) => Ok(Fate::Done(after)),
-        Err(error @ (ControlError::Refused(_) | ControlError::Contended | ControlError::NoSuchDelivery)) => {
-            Ok(Fate::Refused(Some(before), sentence(&error.to_string())))
-        }
+        Err(error) if concerns_one(&error) => Ok(Fate::Refused(Some(before), sentence(&error.to_string()))),
         Err(error) => Err(error.into()),
     }
 }
@@ -194,27 +181,10 @@ fn refused(text: impl Into<String>) -> Failure {
     Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "Nothing done", text)
 }
 
-impl Wish {
-    fn parse(text: &str) -> Option<Self> {
-        match text {
-            "resend" => Some(Self::Resend),
-            "cancel" => Some(Self::Cancel),
-            _ => None,
-        }
-    }
-
-    const fn verb(self) -> Verb {
-        match self {
-            Self::Resend => Verb::ResendDelivery,
-            Self::Cancel => Verb::CancelDelivery,
-        }
-    }
-
-    const fn done(self) -> &'static str {
-        match self {
-            Self::Resend => "sent again",
-            Self::Cancel => "cancelled",
-        }
+const fn verb(wish: Wish) -> Verb {
+    match wish {
+        Wish::Resend => Verb::ResendDelivery,
+        Wish::Cancel => Verb::CancelDelivery,
     }
 }
 

@@ -8,10 +8,12 @@ mod delivery;
 mod event;
 mod event_types;
 mod filter;
+mod found;
 mod health;
 mod history;
 mod logs;
 mod many;
+mod matching;
 mod names;
 mod overview;
 mod ping;
@@ -27,6 +29,7 @@ mod webhook;
 mod webhook_form;
 mod webhook_policy;
 mod webhooks;
+mod wish;
 
 use askama::Template;
 use axum::Router;
@@ -55,6 +58,7 @@ pub(crate) fn router() -> Router {
         .route("/webhooks/{id}/enable", post(webhook::enable))
         .route("/webhooks/{id}/ping", post(ping::send))
         .route("/webhooks/{id}/recover", get(recover::ask).post(recover::act))
+        .route("/webhooks/{id}/missing", get(recover::ask_missing).post(recover::act_missing))
         .route("/webhooks/{id}/secret", get(secret::show))
         .route("/webhooks/{id}/secret/reveal", post(secret::reveal))
         .route("/webhooks/{id}/secret/rotate", post(secret::rotate))
@@ -66,6 +70,7 @@ pub(crate) fn router() -> Router {
         .route("/logs/events/{id}/body", get(event::body))
         .route("/logs/events/{id}/resend", post(by_hand::resend_event))
         .route("/logs/deliveries/many", post(many::act))
+        .route("/logs/deliveries/matching", get(matching::ask).post(matching::act))
         .route("/logs/deliveries/{id}", get(delivery::show))
         .route("/logs/deliveries/{id}/resend", post(by_hand::resend))
         .route("/logs/deliveries/{id}/cancel", post(by_hand::cancel))

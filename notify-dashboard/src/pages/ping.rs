@@ -12,6 +12,7 @@ use crate::access::Capability;
 use crate::audit::{Verb, audited};
 use crate::failure::{Failure, sentence};
 use crate::fields::Fields;
+use crate::pretty::pretty;
 use crate::visit::Visit;
 use crate::words::{self, Mark, delivery_mark};
 
@@ -25,6 +26,14 @@ pub(super) struct PingForm {
     pub(super) types: Vec<String>,
     pub(super) typed: String,
     pub(super) error: String,
+    /// The data, as JSON text.
+    pub(super) data: String,
+    pub(super) data_error: String,
+    /// The type whose example the data was, before anybody changed it.
+    pub(super) filled: String,
+    /// The same page with the example of each type.
+    pub(super) examples: Vec<(String, String)>,
+    pub(super) open: bool,
 }
 
 /// What became of the test event that the address names.
@@ -42,16 +51,44 @@ pub(super) struct Pinged {
 
 impl PingForm {
     pub(super) fn of(visit: &Visit, endpoint: &Endpoint) -> Option<Self> {
+        if !visit.can(Capability::Manage) || !endpoint.is_enabled() {
+            return None;
+        }
         let catalogue = visit.engine().catalogue();
-        let types =
-            std::iter::once(PING.to_owned()).chain(catalogue.entries().map(|entry| entry.event_type.to_string()));
-        (visit.can(Capability::Manage) && endpoint.is_enabled()).then(|| Self {
-            action: visit.links.to(&format!("/webhooks/{}/ping", endpoint.id)),
-            types: types.collect(),
-            typed: PING.into(),
+        let types = std::iter::once(PING.to_owned());
+        let types: Vec<String> = types.chain(catalogue.entries().map(|entry| entry.event_type.to_string())).collect();
+        let at = format!("/webhooks/{}", endpoint.id);
+        let asked = visit.query.get("type");
+        let chosen = types.iter().find(|known| *known == asked);
+        let filled = chosen.map_or(PING, String::as_str).to_owned();
+        Some(Self {
+            action: visit.links.to(&format!("{at}/ping")),
+            data: example(visit, endpoint, &filled),
+            data_error: String::new(),
+            examples: types.iter().map(|name| (name.clone(), visit.links.with(&at, &[("type", name)]))).collect(),
+            open: chosen.is_some(),
+            typed: filled.clone(),
             error: String::new(),
+            filled,
+            types,
         })
     }
+}
+
+/// What the engine sends as the data of a test event of this type, unless it is given another, made readable.
+fn example(visit: &Visit, endpoint: &Endpoint, event_type: &str) -> String {
+    let entry = visit.engine().catalogue().entries().find(|entry| entry.event_type.as_str() == event_type);
+    let of_endpoint = || format!("{{\"endpoint_id\":\"{}\"}}", endpoint.id);
+    pretty(&entry.map_or_else(of_endpoint, |entry| entry.example.clone()))
+}
+
+/// The data that was typed; `None` where it is as it was filled in, so that it is the example of the type that was typed.
+fn typed_data(visit: &Visit, endpoint: &Endpoint, form: &Fields) -> Option<String> {
+    // A browser sends each line break as two characters.
+    let typed = form.raw("data").replace("\r\n", "\n");
+    let typed = typed.trim();
+    let unchanged = typed.is_empty() || typed == example(visit, endpoint, form.get("filled"));
+    (!unchanged).then(|| typed.to_owned())
 }
 
 impl Pinged {
@@ -89,36 +126,69 @@ impl Pinged {
     }
 }
 
-/// `POST /webhooks/{id}/ping`, with `type`: back to the webhook, where the result is shown.
+/// `POST /webhooks/{id}/ping`, with `type`, `data`, and `filled` as the page had it: back to the webhook, where the result
+/// is shown.
 pub(super) async fn send(visit: Visit, Path(id): Path<String>, form: Fields) -> Result<Response, Failure> {
     visit.needs(Capability::Manage)?;
     let endpoint = find(&visit, &id).await?;
-    let typed = form.get("type");
-    let request = match typed {
+    let mut request = match form.get("type") {
         "" => PingRequest::default(),
         text => match text.parse() {
             Ok(event_type) => PingRequest::of(event_type),
-            Err(error) => return refused(&visit, &endpoint, typed, sentence(&error.to_string())).await,
+            Err(error) => return refused(&visit, &endpoint, &form, Field::Type, sentence(&error.to_string())).await,
         },
     };
+    if let Some(data) = typed_data(&visit, &endpoint, &form) {
+        request = request.with_data(data);
+    }
     let done = visit.engine().endpoints().ping_with(&visit.tenant, &endpoint.id, &request).await;
-    match audited(&visit, Verb::PingWebhook, endpoint.id.as_str(), done) {
-        Ok(receipt) => Ok(Redirect::to(&address(&visit, &endpoint, receipt.event_id).await?).into_response()),
-        Err(ControlError::Publish(error @ PublishError::UnknownType { .. })) => {
-            let help = error.help().map(|help| sentence(&help)).unwrap_or_default();
-            refused(&visit, &endpoint, typed, format!("{} {help}", sentence(&error.to_string()))).await
+    let error = match audited(&visit, Verb::PingWebhook, endpoint.id.as_str(), done) {
+        Ok(receipt) => return Ok(Redirect::to(&address(&visit, &endpoint, receipt.event_id).await?).into_response()),
+        Err(error) => error,
+    };
+    match &error {
+        ControlError::Publish(unknown @ PublishError::UnknownType { .. }) => {
+            let help = unknown.help().map(|help| sentence(&help)).unwrap_or_default();
+            let text = format!("{} {help}", sentence(&error.to_string()));
+            refused(&visit, &endpoint, &form, Field::Type, text).await
         }
-        Err(error) => Err(error.into()),
+        ControlError::Invalid(invalid) if invalid.field() == "data" => {
+            refused(&visit, &endpoint, &form, Field::Data, sentence(&error.to_string())).await
+        }
+        ControlError::Publish(PublishError::TooLarge { .. }) => {
+            refused(&visit, &endpoint, &form, Field::Data, sentence(&error.to_string())).await
+        }
+        _ => Err(error.into()),
     }
 }
 
+/// A field of the form.
+#[derive(Clone, Copy)]
+enum Field {
+    Type,
+    Data,
+}
+
 /// The webhook's page again, with what was typed and why it is no use.
-async fn refused(visit: &Visit, endpoint: &Endpoint, typed: &str, error: String) -> Result<Response, Failure> {
+async fn refused(
+    visit: &Visit,
+    endpoint: &Endpoint,
+    typed: &Fields,
+    field: Field,
+    error: String,
+) -> Result<Response, Failure> {
     let mut page = webhook::page(visit, endpoint).await?;
     page.frame.title = format!("Error: {}", page.frame.title);
     if let Some(form) = &mut page.ping {
-        form.typed = typed.to_owned();
-        form.error = error;
+        form.typed = typed.get("type").to_owned();
+        if let Some(data) = typed_data(visit, endpoint, typed) {
+            form.data = data;
+            form.open = true;
+        }
+        match field {
+            Field::Type => form.error = error,
+            Field::Data => form.data_error = error,
+        }
     }
     let mut response = render(&page)?;
     *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;

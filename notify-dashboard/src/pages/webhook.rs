@@ -58,7 +58,7 @@ pub(super) struct WebhookPage {
     deliveries: Vec<DeliveryRow>,
     many: Option<Many>,
     logs: String,
-    recover: Option<String>,
+    recover: Option<[String; 2]>,
     actions: Option<Actions>,
 }
 
@@ -156,7 +156,7 @@ pub(super) async fn page(visit: &Visit, endpoint: &Endpoint) -> Result<WebhookPa
         deliveries: rows::deliveries(visit, &newest).await?,
         many: Many::of(visit, newest.len()),
         logs: visit.links.with("/logs", &[("by", "delivery"), ("webhook", endpoint.id.as_str()), ("range", "all")]),
-        recover: visit.can(Capability::Resend).then(|| at("/recover")),
+        recover: visit.can(Capability::Resend).then(|| [at("/recover"), at("/missing")]),
         actions: visit.can(Capability::Manage).then(|| Actions {
             disable: at("/disable"),
             enable: at("/enable"),
@@ -237,15 +237,10 @@ pub(super) fn of(visit: &Visit, endpoint: &Endpoint) -> DeliveryQuery {
     query
 }
 
-/// How many of its deliveries are in this state, up to 100.
+/// How many of its deliveries are in this state, up to 100, in words.
 pub(super) async fn open(visit: &Visit, endpoint: &Endpoint, state: State) -> Result<String, Failure> {
     let mut query = of(visit, endpoint);
     query.state = Some(state);
-    Ok(counted(visit, query).await?.1)
-}
-
-/// How many deliveries the query finds, up to 100, and that in words.
-pub(super) async fn counted(visit: &Visit, mut query: DeliveryQuery) -> Result<(u32, String), Failure> {
     query.page = PageRequest { after: None, limit: MAX_COUNT };
     // A page may be short and yet not the last.
     for _ in 0..MAX_LOOKS {
@@ -259,7 +254,7 @@ pub(super) async fn counted(visit: &Visit, mut query: DeliveryQuery) -> Result<(
     let count = MAX_COUNT - query.page.limit;
     let plus = if query.page.after.is_some() { "+" } else { "" };
     let noun = if count == 1 { "delivery" } else { "deliveries" };
-    Ok((count, format!("{count}{plus} {noun}")))
+    Ok(format!("{count}{plus} {noun}"))
 }
 
 fn in_words(delays: &[std::time::Duration]) -> String {

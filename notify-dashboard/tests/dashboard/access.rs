@@ -35,6 +35,9 @@ async fn each_form_needs_its_capability_and_says_which() {
         (format!("/logs/deliveries/{delivery}/resend"), "Resend", 303),
         (format!("/logs/deliveries/{delivery}/cancel"), "Resend", 303),
         ("/logs/deliveries/many".into(), "Resend", 400),
+        ("/logs/deliveries/matching?by=delivery".into(), "Resend", 400),
+        (format!("/webhooks/{id}/recover"), "Resend", 400),
+        (format!("/webhooks/{id}/missing"), "Resend", 400),
     ] {
         let refused = world.call("POST", &path, &[("x-role", "viewer")], "name=x").await.expect(403);
         refused.shows(&format!("capability {capability}"));
@@ -71,6 +74,7 @@ async fn another_tenant_s_ids_and_forged_ones_look_missing_in_every_place() {
             format!("/webhooks/{webhook}/health"),
             format!("/webhooks/{webhook}/history"),
             format!("/webhooks/{webhook}/recover"),
+            format!("/webhooks/{webhook}/missing"),
             format!("/webhooks/{webhook}/edit"),
             format!("/webhooks/{webhook}/delete"),
             format!("/webhooks/{webhook}/secret"),

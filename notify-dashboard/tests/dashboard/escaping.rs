@@ -94,8 +94,11 @@ async fn all_pages(world: &World, webhook: &str, event: &str, delivery: &str, pa
         format!("/webhooks/{webhook}/edit"),
         format!("/webhooks/{webhook}/delete"),
         format!("/webhooks/{webhook}/secret"),
+        format!("/webhooks/{webhook}/recover"),
+        format!("/webhooks/{webhook}/missing"),
         "/logs?range=all".into(),
         "/logs?range=all&by=delivery".into(),
+        format!("/logs/deliveries/matching?range=all&by=delivery&do=resend&webhook={webhook}"),
         format!("/logs/events/{event}"),
         format!("/logs/events/{event}?view=pretty"),
         format!("/logs/deliveries/{delivery}"),
@@ -159,7 +162,7 @@ async fn a_hundred_payloads_in_what_is_stored_make_no_markup() {
     }
 }
 
-/// What stands in the address, in cookies and in forms: 49 places.
+/// What stands in the address, in cookies and in forms: 72 places.
 #[tokio::test]
 async fn a_hundred_payloads_in_what_is_sent_make_no_markup() {
     let world = World::new();
@@ -173,14 +176,22 @@ async fn a_hundred_payloads_in_what_is_sent_make_no_markup() {
                 &["status", "reason", "class", "type", "webhook", "purpose", "range", "from", "to"][..],
             ),
             ("/logs".to_owned(), &["cursor", "q", "by", "done", "tenant"]),
+            ("/logs/deliveries/matching".to_owned(), &["do", "tenant"]),
+            (
+                "/logs/deliveries/matching?by=delivery&do=resend".to_owned(),
+                &["status", "reason", "class", "type", "webhook", "purpose", "range", "from", "to", "cursor"],
+            ),
             ("/webhooks".into(), &["q", "status", "cursor", "done"]),
             ("/".into(), &["range", "done"]),
-            (format!("/webhooks/{webhook}"), &["ping", "done"]),
+            (format!("/webhooks/{webhook}"), &["ping", "type", "done"]),
             (format!("/webhooks/{webhook}/health"), &["range"]),
+            (format!("/webhooks/{webhook}/recover"), &["range"]),
+            (format!("/webhooks/{webhook}/missing"), &["range"]),
             (format!("/logs/events/{event}"), &["view"]),
         ] {
             for name in names {
-                let page = world.get(&format!("{path}?{name}={sent}")).await;
+                let and = if path.contains('?') { '&' } else { '?' };
+                let page = world.get(&format!("{path}{and}{name}={sent}")).await;
                 assert_clean(&page.text, &payload, &format!("{name} of {path}"));
             }
         }
@@ -210,9 +221,17 @@ async fn a_hundred_payloads_in_what_is_sent_make_no_markup() {
         for (path, form, status) in [
             (format!("/webhooks/{webhook}/delete"), format!("name={sent}"), 200),
             (format!("/webhooks/{webhook}/ping"), format!("type={sent}"), 422),
+            (format!("/webhooks/{webhook}/ping"), format!("type=a.b&data={sent}"), 422),
+            (format!("/webhooks/{webhook}/ping"), format!("type=Bad&filled={sent}&data={sent}"), 422),
             (format!("/webhooks/{webhook}/enable"), format!("backlog={sent}"), 400),
             (format!("/webhooks/{webhook}/secret/rotate"), format!("overlap={sent}"), 400),
+            (format!("/webhooks/{webhook}/recover"), format!("since={sent}"), 400),
+            (format!("/webhooks/{webhook}/missing"), format!("since=0&cursor={sent}"), 400),
             ("/logs/deliveries/many".into(), format!("do={sent}"), 400),
+            ("/logs/deliveries/matching?by=delivery".into(), format!("do={sent}"), 400),
+            ("/logs/deliveries/matching?by=delivery".into(), format!("do=resend&asked={sent}"), 400),
+            ("/logs/deliveries/matching?by=delivery".into(), format!("do=cancel&asked=0&cursor={sent}"), 400),
+            (format!("/logs/deliveries/matching?by=delivery&type={sent}"), "do=cancel&asked=0".into(), 400),
             ("/logs/deliveries/many".into(), format!("do=resend&delivery={sent}&here={sent}"), 200),
             ("/logs/deliveries/many".into(), format!("do=cancel&delivery={sent}&here=%2F{sent}"), 200),
         ] {

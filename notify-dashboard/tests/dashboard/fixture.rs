@@ -181,6 +181,7 @@ pub(crate) fn forms(webhook: &str, event: &str, delivery: &str) -> Vec<String> {
         "/enable",
         "/ping",
         "/recover",
+        "/missing",
         "/delete",
         "/secret/reveal",
         "/secret/rotate",

@@ -1,4 +1,4 @@
-//! What failed for a webhook is sent again in one go.
+//! What failed for a webhook is sent again in one go, and so is what it never got.
 
 use std::time::Duration;
 
@@ -136,4 +136,107 @@ async fn where_the_store_fails_half_way_the_page_tells_how_many_went_and_goes_on
     let page = world.post(&path, &format!("since=0&cursor={cursor}")).await.expect(200);
     page.shows("<strong>1 sent again</strong>");
     assert_eq!(sent_again(&world, "default").await, 101);
+}
+
+/// So many events that nobody was there for.
+async fn publish(world: &World, count: usize, owner: &str) {
+    for _ in 0..count {
+        world.publish("{}", &tenant(owner)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_webhook_never_got_is_counted_first_and_then_sent() {
+    let world = world();
+    publish(&world, 1, "default").await;
+    world.clock.advance(Duration::from_secs(3 * 3600));
+    publish(&world, 2, "default").await;
+    publish(&world, 1, "blue").await;
+    let (late, _) = world.webhook("late").await;
+    publish(&world, 1, "default").await;
+    assert_eq!(world.transport.sent_to(URL).len(), 1);
+    let path = format!("/webhooks/{late}/missing");
+    world.get(&format!("/webhooks/{late}")).await.expect(200).shows(&format!("href=\"/notify{path}\""));
+
+    let page = world.get(&path).await.expect(200);
+    page.shows("<strong>3 events</strong>");
+    page.shows("The newest was published <time datetime=\"2026-01-01T03:00:00.000Z\"");
+    page.shows(", the oldest <time datetime=\"2026-01-01T00:00:00.000Z\"");
+    let page = world.get(&format!("{path}?range=1h")).await.expect(200);
+    page.shows("<strong>2 events</strong>");
+    page.shows(&format!("href=\"/notify/webhooks/{late}/recover?range=1h\""));
+    assert_eq!(
+        world.engine.history().stats(None).await.unwrap().by_state.values().sum::<u64>(),
+        1,
+        "looking sends nothing"
+    );
+
+    let since = page.after("name=\"since\"", "value");
+    world.post(&path, &format!("since={since}")).await.expect(200).shows("<strong>2 sent</strong>");
+    world.engine.run_once().await.unwrap();
+    assert_eq!(world.transport.sent_to(URL).len(), 3);
+    world.post(&path, &format!("since={since}")).await.expect(200).shows("<strong>0 sent</strong>");
+    world.get(&format!("{path}?range=1h")).await.expect(200).shows("Nothing is missing");
+    world.get(&path).await.expect(200).shows("<strong>1 event</strong>");
+    let told: Vec<_> =
+        world.actions.lock().unwrap().iter().map(|done| (done.verb, done.target.clone(), done.outcome)).collect();
+    assert_eq!(told, vec![(Verb::SendMissing, late, ActionOutcome::Done); 2]);
+}
+
+#[tokio::test]
+async fn one_form_sends_about_a_thousand_that_were_missing_and_the_next_goes_on() {
+    let world = world();
+    publish(&world, 1_050, "default").await;
+    let (late, _) = world.webhook("late").await;
+    world.engine.endpoints().disable(&tenant("default"), &late.parse().unwrap(), "Ana").await.unwrap();
+    let path = format!("/webhooks/{late}/missing");
+    let page = world.get(&path).await.expect(200);
+    page.shows("<strong>100+ events</strong>");
+    page.shows("The newest was published");
+    page.hides(", the oldest");
+    page.shows("is held until it is enabled");
+    let page = world.post(&path, "since=0").await.expect(200);
+    page.shows("<strong>1000 sent</strong>");
+    page.shows("There may be more");
+    let cursor = page.after("name=\"cursor\"", "value");
+    let page = world.post(&path, &format!("since=0&cursor={cursor}")).await.expect(200);
+    page.shows("<strong>50 sent</strong>");
+    page.hides("There may be more");
+    world.get(&format!("/webhooks/{late}")).await.expect(200).shows("100+ deliveries held");
+}
+
+#[tokio::test]
+async fn what_is_missing_is_sent_by_who_may_resend_and_to_nobody_else_s_webhook() {
+    let world = world();
+    publish(&world, 1, "default").await;
+    let (late, _) = world.webhook("late").await;
+    let path = format!("/webhooks/{late}/missing");
+    let viewer = [("x-role", "viewer"), ("sec-fetch-site", "same-origin")];
+    world.call("GET", &format!("/webhooks/{late}"), &viewer, "").await.expect(200).hides("/missing");
+    world.call("GET", &path, &viewer, "").await.expect(403);
+    world.call("POST", &path, &viewer, "since=0").await.expect(403);
+    let blue = [("x-tenant", "blue"), ("sec-fetch-site", "same-origin")];
+    world.call("GET", &path, &blue, "").await.expect(404).hides("late");
+    world.call("POST", &path, &blue, "since=0").await.expect(404);
+    for form in ["", "since=soon", "since=0&cursor=c1"] {
+        world.post(&path, form).await.expect(400);
+    }
+    world.call("POST", &path, &[("sec-fetch-site", "cross-site")], "since=0").await.expect(403);
+    assert!(world.engine.history().stats(None).await.unwrap().by_state.is_empty());
+}
+
+#[tokio::test]
+async fn where_the_store_fails_half_way_the_rest_of_what_was_missing_goes_with_the_next_form() {
+    let store = fault_store();
+    let world = without_retries(Engine::builder(store.clone()));
+    publish(&world, 3, "default").await;
+    let (late, _) = world.webhook("late").await;
+    let path = format!("/webhooks/{late}/missing");
+    // The webhook, twice, a page of the log, and two of three writes.
+    store.between().fail_after(5);
+    world.post(&path, "since=0").await.expect(503);
+    assert!(store.between().open(), "it failed");
+    world.post(&path, "since=0").await.expect(200).shows("<strong>1 sent</strong>");
+    world.engine.run_once().await.unwrap();
+    assert_eq!(world.transport.sent_to(URL).len(), 3);
 }

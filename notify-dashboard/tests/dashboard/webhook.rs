@@ -69,6 +69,83 @@ async fn a_type_that_is_none_is_told_beside_the_field_and_nothing_is_sent() {
     assert_eq!(world.transport.sent().len(), 1);
 }
 
+/// What the field for the data has, as a browser reads it.
+fn data_of(page: &crate::fixture::Page) -> String {
+    let (_, rest) = page.text.split_once("name=\"data\"").expect("the page has the field");
+    let (_, rest) = rest.split_once(">\n").unwrap();
+    let (text, _) = rest.split_once("</textarea>").unwrap();
+    text.replace("&#34;", "\"").replace("&#60;", "<").replace("&#62;", ">").replace("&#38;", "&")
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+#[tokio::test]
+async fn a_test_event_s_data_is_filled_in_may_be_changed_and_is_sent_as_it_was_typed() {
+    let world = World::new();
+    let (id, _) = world.webhook("crm").await;
+    let path = format!("/webhooks/{id}");
+    let sent = async |form: &str| {
+        world.post(&format!("{path}/ping"), form).await.location();
+        world.engine.run_once().await.unwrap();
+        String::from_utf8(world.transport.sent().pop().unwrap().body.to_vec()).unwrap()
+    };
+    let ping = data_of(&world.get(&path).await.expect(200));
+    assert_eq!(ping, format!("{{\n  \"endpoint_id\": \"{id}\"\n}}"));
+    let page = world.get(&format!("{path}?type=connection.created")).await.expect(200);
+    assert_eq!((page.after("id=\"type\"", "value"), page.after("name=\"filled\"", "value")), {
+        ("connection.created".to_owned(), "connection.created".to_owned())
+    });
+    let example = data_of(&page);
+    assert!(example.contains("\"connection_id\""), "{example}");
+    world.get(&format!("{path}?type=no.such")).await.expect(200).shows("value=\"endpoint.ping\" list");
+
+    // As it was filled in: the example of the type that is typed, also of another.
+    let unchanged = encoded(&ping.replace('\n', "\r\n"));
+    let body = sent(&format!("type=connection.created&filled=endpoint.ping&data={unchanged}")).await;
+    assert!(body.contains("connection_id") && !body.contains("endpoint_id"), "{body}");
+    let body = sent("type=connection.updated&filled=endpoint.ping&data=").await;
+    assert!(body.contains("connection_id"), "{body}");
+
+    let changed = "{\"connection_id\" : \"<b>é\",\r\n\"exact\":1.0,\"big\":9007199254740993}";
+    let body = sent(&format!("type=connection.created&filled=endpoint.ping&data={}", encoded(changed))).await;
+    assert!(body.contains(&changed.replace("\r\n", "\n")), "{body}");
+    let body = sent(&format!("type=&data={}", encoded("[1]"))).await;
+    assert!(body.contains("\"event\":\"endpoint.ping\"") && body.contains("[1]"), "{body}");
+    world.get("/logs?purpose=test").await.expect(200).shows("connection.created");
+    world.get("/logs?purpose=live").await.expect(200).hides("/logs/events/");
+}
+
+#[tokio::test]
+async fn data_that_is_no_json_or_too_large_is_told_beside_its_field_and_stays_there() {
+    let world = World::of(Engine::builder(MemoryStore::new()).max_payload(300), |dashboard| dashboard);
+    let (id, _) = world.webhook("crm").await;
+    for (typed, words) in [
+        ("{\"a\":</textarea>}", "Data is not one JSON value (line 1, column 6)"),
+        ("{} {}", "Data is not one JSON value"),
+        (&format!("\"{}\"", "x".repeat(400)), "Payload is 402 bytes, the limit is 300"),
+        (&format!("\"{}\"", "x".repeat(280)), "the limit is 300"),
+    ] {
+        let form = format!("type=connection.created&filled=endpoint.ping&data={}", encoded(typed));
+        let page = world.post(&format!("/webhooks/{id}/ping"), &form).await.expect(422);
+        page.shows("id=\"data-error\"");
+        page.shows(words);
+        page.hides("id=\"type-error\"");
+        page.shows("<details open>");
+        page.shows("<title>Error: crm");
+        assert_eq!(data_of(&page), typed);
+        assert_eq!(page.after("id=\"type\"", "value"), "connection.created");
+    }
+    // What was typed stays where the type is refused, too.
+    let form = format!("type=Bad&filled=endpoint.ping&data={}", encoded("{\"mine\":1}"));
+    let page = world.post(&format!("/webhooks/{id}/ping"), &form).await.expect(422);
+    page.shows("id=\"type-error\"");
+    assert_eq!(data_of(&page), "{\"mine\":1}");
+    world.engine.run_once().await.unwrap();
+    assert!(world.transport.sent().is_empty());
+}
+
 #[tokio::test]
 async fn only_this_webhook_s_test_event_is_shown_as_its_result() {
     let world = World::new();

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use notify_core::delivery::Delivery;
-use notify_core::engine::{ControlError, DEFAULT_OVERLAP};
+use notify_core::engine::{ControlError, DEFAULT_OVERLAP, PingRequest};
 use notify_core::{DeliveryId, Engine, RetrySchedule};
 
 use super::endpoints::known;
@@ -17,15 +17,24 @@ use super::views::{DeliveryView, EndpointView, ReceiptView, SecretView};
 
 type Answer<T> = Result<T, ApiError>;
 
-/// `POST /endpoints/{id}/ping`
+/// `POST /endpoints/{id}/ping`: of the type and with the data that the body names.
 pub(super) async fn ping(
     State(engine): State<Engine>,
     Path(id): Path<String>,
     Tenant(tenant): Tenant,
-    fields: Fields,
+    mut fields: Fields,
 ) -> Answer<(StatusCode, Json<ReceiptView>)> {
+    let mut request = match fields.optional::<String>("event")? {
+        None => PingRequest::default(),
+        Some(text) => PingRequest::of(
+            text.parse().map_err(|error| ApiError::refused("event", "NTF-EVENT-TYPE", format!("is {error}")))?,
+        ),
+    };
+    if let Some(data) = fields.optional_raw("data") {
+        request = request.with_data(data.get());
+    }
     fields.finish()?;
-    let receipt = engine.endpoints().ping(&tenant, &known(&id)?).await?;
+    let receipt = engine.endpoints().ping_with(&tenant, &known(&id)?, &request).await?;
     Ok((StatusCode::ACCEPTED, Json(ReceiptView::of(&receipt))))
 }
 

@@ -37,7 +37,12 @@ impl Fields {
 
     /// Takes the field's JSON text; `null` is a value here.
     pub(super) fn raw(&mut self, name: &'static str) -> Result<Box<RawValue>, ApiError> {
-        self.0.remove(name).ok_or_else(|| ApiError::refused(name, "required", "is required"))
+        self.optional_raw(name).ok_or_else(|| ApiError::refused(name, "required", "is required"))
+    }
+
+    /// Takes the field's JSON text, if it is there; `null` is a value here.
+    pub(super) fn optional_raw(&mut self, name: &'static str) -> Option<Box<RawValue>> {
+        self.0.remove(name)
     }
 
     /// Refuses a feature that this host does not have.

@@ -60,7 +60,7 @@ fn read(mut fields: Fields, tenant: &TenantId) -> Result<NewEvent, ApiError> {
     Ok(event)
 }
 
-fn time(fields: &mut Fields, name: &'static str) -> Result<Option<Timestamp>, ApiError> {
+pub(super) fn time(fields: &mut Fields, name: &'static str) -> Result<Option<Timestamp>, ApiError> {
     let Some(text) = fields.optional::<String>(name)? else { return Ok(None) };
     let time = text.parse().map_err(|error| ApiError::refused(name, "timestamp", format!("refused: {error}")))?;
     Ok(Some(time))
