@@ -175,5 +175,6 @@ pub(crate) fn attempt(number: u32, bytes: &[u8]) -> Result<Attempt, Unreadable> 
         url: stored.url.map(Arc::from),
         response: stored.truncated.map(|truncated| ResponseHead { bytes: body(), truncated }),
         peer: stored.peer,
+        timing: None,
     })
 }

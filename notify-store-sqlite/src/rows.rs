@@ -206,5 +206,6 @@ pub(crate) fn attempt(row: &Row<'_>) -> Result<Attempt, Unreadable> {
         url: url.map(Arc::from),
         response: response.map(|bytes| ResponseHead { bytes: Bytes::from(bytes), truncated }),
         peer: peer.transpose()?,
+        timing: None,
     })
 }
