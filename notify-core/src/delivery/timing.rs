@@ -38,7 +38,7 @@ pub enum Part {
     /// The TLS handshake.
     Handshake,
     /// From the connection to the answer's first byte: sending the request, and waiting. A transport that sees whole
-    /// heads only (ours) counts up to the head's end.
+    /// heads only, like notify-http's, counts up to the head's end.
     FirstByte,
 }
 
@@ -175,6 +175,8 @@ fn take(rest: &mut &str) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn full() -> Timing {
@@ -225,6 +227,22 @@ mod tests {
             "nd1.5",
         ] {
             assert_eq!(Timing::parse(text), None, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_read_is_written_alike(text in "[nr](v[23])?(d[0-9]{1,11})?(c[0-9]{1,11})?[tf]?[0-9]{0,3}.?") {
+            if let Some(timing) = Timing::parse(&text) {
+                prop_assert_eq!(timing.to_text(), text);
+            }
+        }
+
+        #[test]
+        fn whatever_is_written_is_read_alike(parts: [Option<u32>; 4], reused: bool, tls: bool) {
+            let connection = if reused { ConnectionUse::Reused } else { ConnectionUse::New };
+            let timing = Timing { connection, tls: tls.then_some(TlsVersion::V1_2), parts };
+            prop_assert_eq!(Timing::parse(&timing.to_text()), Some(timing));
         }
     }
 
