@@ -122,7 +122,7 @@ const FOUND: Duration = Duration::from_micros(2_400);
 /// Of an answer after `millis`: each third comes over a new connection.
 fn timing(sent: u64, millis: u64) -> Timing {
     let of = |hundredths: u64| Duration::from_micros(millis * 10 * hundredths);
-    if sent % 3 != 0 {
+    if !sent.is_multiple_of(3) {
         return Timing::new(ConnectionUse::Reused).with_tls(TlsVersion::V1_3).with(Part::FirstByte, of(94));
     }
     let parts = [(Part::Lookup, of(4)), (Part::Connect, of(12)), (Part::Handshake, of(24)), (Part::FirstByte, of(52))];
