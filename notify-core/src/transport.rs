@@ -60,6 +60,9 @@ pub trait Transport: Debug + Send + Sync + 'static {
 
     /// Makes exactly one request and brings back its reply.
     ///
+    /// A transport that measures where the time goes says so in [`Response::timing`] and [`SendFailure::timing`]: the
+    /// parts that ended, whose sum is at most the time that the call took.
+    ///
     /// # Errors
     /// No complete response head came back. The receiver may have got the request all the same.
     ///

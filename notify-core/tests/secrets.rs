@@ -99,6 +99,7 @@ fn no_payload_shows_in_debug() {
         url: Some(Arc::from("https://h.example/")),
         response: Some(ResponseHead { bytes: Bytes::from_static(PAYLOAD.as_bytes()), truncated: false }),
         peer: None,
+        timing: None,
     };
     assert_clean("Attempt", &attempt);
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
-use notify_core::delivery::Reason;
+use notify_core::delivery::{ConnectionUse, Part, Reason, Timing, TlsVersion};
 use notify_core::endpoint::{DisableReason, EndpointStatus};
 use notify_core::engine::Backlog;
 use notify_core::store::MemoryStore;
@@ -138,8 +138,27 @@ impl Transport for Slow {
             odd => 3 + odd * 11 + sent / 4,
         };
         self.clock.advance(Duration::from_millis(millis));
-        self.inner.send(request).await
+        let mut reply = self.inner.send(request).await;
+        match &mut reply {
+            Ok(response) => response.timing = Some(timing(sent, millis)),
+            Err(failure) => failure.timing = Some(Timing::new(ConnectionUse::New).with(Part::Lookup, FOUND)),
+        }
+        reply
     }
+}
+
+/// How long a name server of the gallery takes.
+const FOUND: Duration = Duration::from_micros(2_400);
+
+/// Of an answer after `millis`: each third comes over a new connection.
+fn timing(sent: u64, millis: u64) -> Timing {
+    let of = |hundredths: u64| Duration::from_micros(millis * 10 * hundredths);
+    if !sent.is_multiple_of(3) {
+        return Timing::new(ConnectionUse::Reused).with_tls(TlsVersion::V1_3).with(Part::FirstByte, of(94));
+    }
+    let parts = [(Part::Lookup, of(4)), (Part::Connect, of(12)), (Part::Handshake, of(24)), (Part::FirstByte, of(52))];
+    let new = Timing::new(ConnectionUse::New).with_tls(TlsVersion::V1_3);
+    parts.into_iter().fold(new, |timing, (part, length)| timing.with(part, length))
 }
 
 /// Three days of a busy service, in every state.

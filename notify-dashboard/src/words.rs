@@ -173,7 +173,8 @@ pub(crate) fn span(span: Duration) -> String {
     }
 }
 
-fn millis(span: Duration) -> String {
+/// A span in milliseconds, or from ten seconds on in seconds.
+pub(crate) fn millis(span: Duration) -> String {
     match span.as_millis() {
         millis @ 0..=9_999 => format!("{millis} ms"),
         millis => format!("{}.{} s", millis / 1000, millis % 1000 / 100),

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use notify_core::delivery::SendFailure;
 use tokio::time::Instant;
@@ -45,7 +46,7 @@ impl Allowance {
     pub(crate) fn begin_attempt(self: &Arc<Self>) -> Waiting {
         self.update(|left| Some(left.saturating_add(PER_ATTEMPT).min(self.most)));
         self.awaited().attempts += 1;
-        Waiting(Arc::clone(self))
+        Waiting { allowance: Arc::clone(self), since: Instant::now() }
     }
 
     /// Until when somebody waited for this connection: until now, while an attempt is under way.
@@ -91,11 +92,21 @@ impl Allowance {
 /// An attempt that waits for a connection's peer.
 #[derive(Debug)]
 #[must_use]
-pub(crate) struct Waiting(Arc<Allowance>);
+pub(crate) struct Waiting {
+    allowance: Arc<Allowance>,
+    since: Instant,
+}
+
+impl Waiting {
+    /// How long it has had its connection.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.since.elapsed()
+    }
+}
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let mut awaited = self.0.awaited();
+        let mut awaited = self.allowance.awaited();
         awaited.attempts -= 1;
         awaited.last = Instant::now();
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use http::Uri;
 use http::uri::Scheme;
 use hyper_util::client::legacy::connect::Connected;
-use notify_core::delivery::{Reason, SendFailure};
+use notify_core::delivery::{Part, Reason, SendFailure};
 use rustls::pki_types::ServerName;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -84,7 +84,7 @@ impl Service<Uri> for Connector {
 }
 
 impl Inner {
-    async fn connect(&self, uri: &Uri, progress: &Progress) -> Result<Stream, SendFailure> {
+    async fn connect(&self, uri: &Uri, progress: &Arc<Progress>) -> Result<Stream, SendFailure> {
         let (Some(scheme), Some(host)) = (uri.scheme(), uri.host()) else {
             return Err(SendFailure::new(Reason::Local, "url without scheme or host"));
         };
@@ -102,7 +102,11 @@ impl Inner {
             .map_err(|error| SendFailure::new(Reason::Local, error.to_string()))?;
 
         progress.enter(Phase::Lookup);
-        let ips = self.addresses(&destination).await?;
+        let addresses = self.addresses(&destination);
+        let ips = match destination {
+            Destination::Ip(_) => addresses.await?,
+            Destination::Name(_) => progress.timed(Part::Lookup, addresses).await?,
+        };
         guard.admit_all(&ips, reach).map_err(failure::refused)?;
 
         let on_the_way = match **route {
@@ -112,14 +116,14 @@ impl Inner {
         if let Some(first) = ips.first() {
             progress.enter_at(on_the_way, *first);
         }
-        let Reached { tcp, peer } = route.reach_any(&ips, port).await?;
+        let Reached { tcp, peer } = progress.timed(Part::Connect, route.reach_any(&ips, port)).await?;
         guard.admit_peer(peer, &ips, reach).map_err(failure::refused)?;
         progress.enter_at(on_the_way, peer);
         // Small requests in one write: waiting to fill a packet only adds latency.
         tcp.set_nodelay(true).map_err(|error| failure::connect(&error, (peer, port).into()))?;
         let allowance = Arc::new(Allowance::new(*connections_per_host));
         let socket = Socket::new(tcp, Arc::clone(&allowance), place);
-        let info = ConnectionInfo::new(peer, allowance);
+        let info = ConnectionInfo::new(peer, allowance, progress);
         if !is_tls {
             return Ok(Stream::plain(socket, info));
         }
@@ -130,7 +134,8 @@ impl Inner {
             Destination::Name(name) => ServerName::try_from(String::from(name))
                 .map_err(|_| SendFailure::new(Reason::AddressRefused, "host is no valid tls server name"))?,
         };
-        let tls = self.tls.connect(name, socket).await.map_err(|error| failure::handshake(&error).at(Some(peer)))?;
+        let handshake = progress.timed(Part::Handshake, self.tls.connect(name, socket));
+        let tls = handshake.await.map_err(|error| failure::handshake(&error).at(Some(peer)))?;
         Ok(Stream::tls(tls, info))
     }
 

@@ -15,6 +15,10 @@
 //! it whole: name, connection, TLS, writing, head and body. Once a complete head is here its status decides; at most
 //! 16 KiB of the body are kept.
 //!
+//! Each attempt says where its time went ([`Timing`](notify_core::delivery::Timing)): name, connection, TLS handshake and
+//! head, as far as it came. The look-up, connection and handshake are told to the attempt that made the connection, and
+//! to no other that uses it. Waiting for a place at a busy host, and the body, are in no part.
+//!
 //! Whatever the receiver does, an attempt takes less than 1 MiB of memory beside its request: a head of 64 KiB (HTTP/2:
 //! 16 KiB) and 100 lines, windows of 64 KiB a stream. The wire brings it 256 KiB at the most, and what earlier attempts
 //! on a kept connection left over: a flood of small frames or interim answers ends long before the deadline. A

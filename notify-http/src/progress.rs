@@ -1,12 +1,13 @@
-//! How far an attempt has come, so that a missed deadline can say where it was missed.
+//! How far an attempt has come and how long that took, so that a missed deadline can say where it was missed.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use notify_core::delivery::{Reason, SendFailure};
+use notify_core::delivery::{ConnectionUse, Part, Reason, SendFailure, Timing};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 tokio::task_local! {
     // The pooled client hands its connector nothing but the URI; the attempt that asked for the connection is the
@@ -18,9 +19,16 @@ tokio::task_local! {
 #[derive(Debug)]
 pub(crate) struct Progress {
     phase: AtomicU8,
-    peer: Mutex<Option<IpAddr>>,
+    known: Mutex<Known>,
     /// The places for connections to this attempt's host.
     pub(crate) connections: Arc<Semaphore>,
+}
+
+/// What is known of the connection that it makes.
+#[derive(Debug)]
+struct Known {
+    peer: Option<IpAddr>,
+    timing: Timing,
 }
 
 /// What the attempt waits for.
@@ -42,7 +50,8 @@ pub(crate) enum Phase {
 
 impl Progress {
     pub(crate) fn new(connections: Arc<Semaphore>) -> Self {
-        Self { phase: AtomicU8::new(Phase::Place as u8), peer: Mutex::default(), connections }
+        let known = Known { peer: None, timing: Timing::new(ConnectionUse::New) };
+        Self { phase: AtomicU8::new(Phase::Place as u8), known: Mutex::new(known), connections }
     }
 
     /// Runs `future` with this as its attempt.
@@ -61,8 +70,22 @@ impl Progress {
 
     /// Goes to `phase` with an address: the first to be tried, or the one that is connected.
     pub(crate) fn enter_at(&self, phase: Phase, peer: IpAddr) {
-        *self.peer.lock().unwrap_or_else(PoisonError::into_inner) = Some(peer);
+        self.known().peer = Some(peer);
         self.enter(phase);
+    }
+
+    /// Takes one step towards a connection, and keeps its length if it leads on.
+    pub(crate) async fn timed<T, E>(&self, part: Part, step: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let since = Instant::now();
+        let done = step.await?;
+        let mut known = self.known();
+        known.timing = known.timing.with(part, since.elapsed());
+        Ok(done)
+    }
+
+    /// The parts that ended, of a connection of its own.
+    pub(crate) fn timing(&self) -> Timing {
+        self.known().timing
     }
 
     /// The failure of an attempt that got no connection within `limit`.
@@ -72,7 +95,11 @@ impl Progress {
 
     /// The address that was tried or connected.
     pub(crate) fn peer(&self) -> Option<IpAddr> {
-        *self.peer.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known().peer
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn phase(&self) -> Phase {

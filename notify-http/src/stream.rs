@@ -3,17 +3,20 @@
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
+use notify_core::delivery::{ConnectionUse, Timing, TlsVersion};
+use rustls::ProtocolVersion;
 use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 
 use crate::allowance::Allowance;
 use crate::failure;
+use crate::progress::Progress;
 use crate::socket::Socket;
 
 /// What is known of a connection: travels with each response that came over it.
@@ -27,6 +30,11 @@ pub(crate) struct ConnectionInfo {
     pub(crate) allowance: Arc<Allowance>,
     /// Who goes down with it.
     pub(crate) carries: Carries,
+    /// By which version of TLS it speaks, if by any.
+    tls: Option<TlsVersion>,
+    /// The attempt that made it. Most often another one uses it: no more of it is kept than its place in memory, which
+    /// tells it from all others.
+    maker: Weak<Progress>,
 }
 
 /// How many attempts a connection has at a time.
@@ -39,9 +47,17 @@ pub(crate) enum Carries {
 }
 
 impl ConnectionInfo {
-    /// A connection made now.
-    pub(crate) fn new(peer: IpAddr, allowance: Arc<Allowance>) -> Self {
-        Self { peer, since: Instant::now(), allowance, carries: Carries::One }
+    /// A connection made now, by `maker`.
+    pub(crate) fn new(peer: IpAddr, allowance: Arc<Allowance>, maker: &Arc<Progress>) -> Self {
+        let maker = Arc::downgrade(maker);
+        Self { peer, since: Instant::now(), allowance, carries: Carries::One, tls: None, maker }
+    }
+
+    /// Where the time of `attempt` went until it had this connection.
+    pub(crate) fn timing(&self, attempt: &Arc<Progress>) -> Timing {
+        let is_its_own = std::ptr::eq(self.maker.as_ptr(), Arc::as_ptr(attempt));
+        let timing = if is_its_own { attempt.timing() } else { Timing::new(ConnectionUse::Reused) };
+        self.tls.map_or(timing, |version| timing.with_tls(version))
     }
 }
 
@@ -64,9 +80,16 @@ impl Stream {
     }
 
     pub(crate) fn tls(tls: TlsStream<Socket>, mut info: ConnectionInfo) -> Self {
-        if tls.get_ref().1.alpn_protocol() == Some(b"h2") {
+        let session = tls.get_ref().1;
+        if session.alpn_protocol() == Some(b"h2") {
             info.carries = Carries::Many;
         }
+        info.tls = match session.protocol_version() {
+            Some(ProtocolVersion::TLSv1_2) => Some(TlsVersion::V1_2),
+            Some(ProtocolVersion::TLSv1_3) => Some(TlsVersion::V1_3),
+            // There is no other in rustls.
+            _ => None,
+        };
         Self { io: Io::Tls(Box::new(TokioIo::new(tls))), info }
     }
 

@@ -16,7 +16,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use notify_core::InvalidInput;
-use notify_core::delivery::{Reason, Response, SendFailure};
+use notify_core::delivery::{Part, Reason, Response, SendFailure, Timing};
 use notify_core::retry::RetryAfter;
 use notify_core::transport::{Request, Transport};
 use tokio::time::{Instant, timeout_at};
@@ -133,17 +133,24 @@ impl Transport for HttpTransport {
             (place, waiting, head)
         };
         let exchange = Arc::clone(&progress).scope(exchange);
-        let Ok((_place, _waiting, head)) = timeout_at(deadline, exchange).await else {
-            return Err(missed(timeout, &progress, &connection));
+        let Ok((_place, waiting, head)) = timeout_at(deadline, exchange).await else {
+            let timing = timing(&progress, &connection);
+            return Err(missed(timeout, &progress, &connection).timed(timing));
         };
+        let timing = timing(&progress, &connection);
         match head {
-            Ok(head) => Ok(self.receive(head, &connection, deadline).await),
+            Ok(head) => {
+                let first_byte = waiting.as_ref().map(Waiting::elapsed);
+                let mut response = self.receive(head, &connection, deadline).await;
+                response.timing = Some(first_byte.map_or(timing, |length| timing.with(Part::FirstByte, length)));
+                Ok(response)
+            }
             Err(error) => {
                 retire(&connection);
                 let failure = failure::exchange(&error, info_of_captured(&connection));
                 // One that is closed at once is found out before it counts as this attempt's.
                 let peer = failure.peer.or_else(|| progress.peer());
-                Err(failure.at(peer))
+                Err(failure.at(peer).timed(timing))
             }
         }
     }
@@ -208,6 +215,11 @@ fn retire(connection: &CaptureConnection) {
 
 fn info_of_captured(connection: &CaptureConnection) -> Option<ConnectionInfo> {
     connection.connection_metadata().as_ref().and_then(info_of)
+}
+
+/// Where the attempt's time went until it had its connection, or until now if it has none.
+fn timing(progress: &Arc<Progress>, connection: &CaptureConnection) -> Timing {
+    info_of_captured(connection).map_or_else(|| progress.timing(), |info| info.timing(progress))
 }
 
 /// The failure of an attempt whose deadline passed before a head came, and the end of its connection.

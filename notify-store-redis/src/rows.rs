@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use notify_core::delivery::{Attempt, Delivery, NewDelivery, Outcome, Reason, ResponseHead, Start, State};
+use notify_core::delivery::{Attempt, Delivery, NewDelivery, Outcome, Reason, ResponseHead, Start, State, Timing};
 use notify_core::event::{Event, EventKey, Purpose};
 use notify_core::id::{AttemptNumber, ChangeId, ClaimToken, Round, Version};
 use notify_core::{DeliveryId, Timestamp};
@@ -134,6 +134,9 @@ struct StoredAttempt {
     /// Whether an answer came, and whether there was more of it.
     truncated: Option<bool>,
     peer: Option<IpAddr>,
+    /// As [`Timing::to_text`] writes it. Releases before there were any left it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timing: Option<String>,
 }
 
 pub(crate) fn attempt_bytes(attempt: &Attempt) -> Vec<u8> {
@@ -148,6 +151,7 @@ pub(crate) fn attempt_bytes(attempt: &Attempt) -> Vec<u8> {
         url: attempt.url.as_deref().map(str::to_owned),
         truncated: attempt.response.as_ref().map(|head| head.truncated),
         peer: attempt.peer,
+        timing: attempt.timing.map(|timing| timing.to_text()),
     };
     // Numbers and texts alone: there is nothing that JSON cannot hold.
     let mut bytes = serde_json::to_vec(&stored).unwrap_or_default();
@@ -162,6 +166,7 @@ pub(crate) fn attempt(number: u32, bytes: &[u8]) -> Result<Attempt, Unreadable> 
     let malformed = || Unreadable(format!("attempt {number} is malformed"));
     let end = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(malformed)?;
     let stored: StoredAttempt = serde_json::from_slice(&bytes[..end]).map_err(|_| malformed())?;
+    let timing = stored.timing.map(|text| Timing::parse(&text).ok_or_else(malformed)).transpose()?;
     let body = || Bytes::copy_from_slice(&bytes[end + 1..]);
     Ok(Attempt {
         number: AttemptNumber::new(number),
@@ -175,5 +180,34 @@ pub(crate) fn attempt(number: u32, bytes: &[u8]) -> Result<Attempt, Unreadable> 
         url: stored.url.map(Arc::from),
         response: stored.truncated.map(|truncated| ResponseHead { bytes: body(), truncated }),
         peer: stored.peer,
+        timing,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use notify_core::delivery::ConnectionUse;
+
+    use super::*;
+
+    fn stored(more: &str) -> Vec<u8> {
+        let row = r#""round":1,"started_at":5,"nanos":7,"outcome":"success","status":200,"truncated":false"#;
+        format!("{{{row}{more}}}\nok").into_bytes()
+    }
+
+    /// Such rows are there from before there were timings, and of attempts that nobody measured.
+    #[test]
+    fn an_attempt_without_a_timing_is_written_and_read_as_ever() {
+        let read = attempt(1, &stored("")).unwrap();
+        assert_eq!((read.status_code, read.timing), (Some(200), None));
+        assert!(!String::from_utf8(attempt_bytes(&read)).unwrap().contains("timing"));
+    }
+
+    #[test]
+    fn a_timing_is_read_and_a_malformed_one_makes_the_row_unreadable() {
+        let timing = attempt(1, &stored(r#","timing":"rf140000""#)).unwrap().timing.unwrap();
+        assert_eq!(timing.connection(), ConnectionUse::Reused);
+        let problem = attempt(3, &stored(r#","timing":"canary""#)).unwrap_err();
+        assert_eq!(problem.0, "attempt 3 is malformed");
+    }
 }

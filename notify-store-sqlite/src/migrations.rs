@@ -16,6 +16,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/001_initial.sql"),
     include_str!("../migrations/002_activity.sql"),
     include_str!("../migrations/003_finding.sql"),
+    include_str!("../migrations/004_timing.sql"),
 ];
 
 /// The newest schema this release knows.

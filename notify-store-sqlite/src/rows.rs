@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use notify_core::delivery::{Attempt, Delivery, Outcome, Reason, ResponseHead, State};
+use notify_core::delivery::{Attempt, Delivery, Outcome, Reason, ResponseHead, State, Timing};
 use notify_core::event::{Event, EventKey, Purpose};
 use notify_core::id::{AttemptNumber, ChangeId, ClaimToken, Round, Version};
 use notify_core::store::{CorruptRecord, EventRecord};
@@ -185,7 +185,7 @@ pub(crate) fn record(row: &Row<'_>) -> Result<EventRecord, Unreadable> {
 }
 
 /// An attempt: number, round, started_at, duration_nanos, outcome, status_code, error, detail, url, response,
-/// response_truncated, peer.
+/// response_truncated, peer, timing.
 pub(crate) fn attempt(row: &Row<'_>) -> Result<Attempt, Unreadable> {
     let outcome: String = column(row, 4, "outcome")?;
     let url: Option<String> = column(row, 8, "url")?;
@@ -193,6 +193,8 @@ pub(crate) fn attempt(row: &Row<'_>) -> Result<Attempt, Unreadable> {
     let truncated = column::<Option<i64>>(row, 10, "response_truncated")?.is_some_and(|flag| flag != 0);
     let peer: Option<String> = column(row, 11, "peer")?;
     let peer = peer.map(|text| text.parse::<IpAddr>().map_err(|_| Unreadable::new("peer is no address")));
+    let timing: Option<String> = column(row, 12, "timing")?;
+    let timing = timing.map(|text| Timing::parse(&text).ok_or_else(|| Unreadable::new("timing is malformed")));
     let status = column::<Option<i64>>(row, 5, "status_code")?.map(u16::try_from).transpose();
     Ok(Attempt {
         number: AttemptNumber::new(count(row, 0, "number")?),
@@ -206,5 +208,6 @@ pub(crate) fn attempt(row: &Row<'_>) -> Result<Attempt, Unreadable> {
         url: url.map(Arc::from),
         response: response.map(|bytes| ResponseHead { bytes: Bytes::from(bytes), truncated }),
         peer: peer.transpose()?,
+        timing: timing.transpose()?,
     })
 }

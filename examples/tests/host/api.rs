@@ -74,6 +74,13 @@ async fn a_failing_receiver_shows_its_answer_and_what_is_ahead(folder: &Folder) 
         (&json!("status_5xx"), &json!("broken \u{fffd} pipe"))
     );
     assert_eq!(attempt["response_truncated"], false);
+    // To an address, without TLS: two parts, and no more time than the attempt took.
+    let timing = attempt["timing"].as_object().unwrap();
+    let told: std::collections::BTreeSet<_> = timing.keys().map(String::as_str).collect();
+    assert_eq!(told, ["connect_ms", "connection", "first_byte_ms"].into());
+    assert_eq!(timing["connection"], "new");
+    let parts = ["connect_ms", "first_byte_ms"].map(|part| timing[part].as_u64().unwrap());
+    assert!(parts.iter().sum::<u64>() <= attempt["duration_ms"].as_u64().unwrap(), "{attempt:#}");
     // 5 min after the end of the attempt, and 30 min, 2 h, 5 h and 10 h after that. The log keeps whole milliseconds
     // of an end that lies between two of them.
     let ended = millis(&text(&attempt["started_at"])) + attempt["duration_ms"].as_i64().unwrap();

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::id::{AttemptNumber, Round};
 use crate::time::Timestamp;
 
-use super::Reason;
+use super::{Reason, Timing};
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -93,6 +93,8 @@ pub struct Attempt {
     pub response: Option<ResponseHead>,
     /// The address that answered or was tried last.
     pub peer: Option<IpAddr>,
+    /// Where its time went; `None` for one that nobody saw the end of, or whose transport does not say.
+    pub timing: Option<Timing>,
 }
 
 impl Attempt {

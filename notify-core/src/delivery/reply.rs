@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::retry::RetryAfter;
 
-use super::{Reason, TlsFault};
+use super::{Reason, Timing, TlsFault};
 
 /// A complete head came back; the status decides, whatever became of the body.
 #[derive(Clone, Eq, PartialEq)]
@@ -25,13 +25,23 @@ pub struct Response {
     pub retry_after: Option<RetryAfter>,
     /// The address that answered.
     pub peer: Option<IpAddr>,
+    /// Where the time went, if the transport measures it.
+    pub timing: Option<Timing>,
 }
 
 impl Response {
     /// An answer with this status and an empty body.
     #[must_use]
     pub const fn new(status: u16) -> Self {
-        Self { status, body: Bytes::new(), truncated: false, location: None, retry_after: None, peer: None }
+        Self {
+            status,
+            body: Bytes::new(),
+            truncated: false,
+            location: None,
+            retry_after: None,
+            peer: None,
+            timing: None,
+        }
     }
 }
 
@@ -45,6 +55,7 @@ impl fmt::Debug for Response {
             .field("retry_after", &self.retry_after)
             .field("location", &self.location.as_ref().map(|_| "****"))
             .field("peer", &self.peer)
+            .field("timing", &self.timing)
             .finish()
     }
 }
@@ -62,12 +73,14 @@ pub struct SendFailure {
     pub peer: Option<IpAddr>,
     /// With [`Reason::Tls`], what was wrong: the endpoint's owner is told.
     pub tls: Option<TlsFault>,
+    /// Where the time went until then, if the transport measures it.
+    pub timing: Option<Timing>,
 }
 
 impl SendFailure {
     /// A failure of this kind.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into(), peer: None, tls: None }
+        Self { reason, detail: detail.into(), peer: None, tls: None, timing: None }
     }
 
     /// A TLS handshake that failed with this fault.
@@ -88,6 +101,13 @@ impl SendFailure {
     #[must_use]
     pub const fn at(mut self, peer: Option<IpAddr>) -> Self {
         self.peer = peer;
+        self
+    }
+
+    /// The same, after these parts.
+    #[must_use]
+    pub const fn timed(mut self, timing: Timing) -> Self {
+        self.timing = Some(timing);
         self
     }
 }

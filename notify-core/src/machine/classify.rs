@@ -1,6 +1,6 @@
 //! Success or failure, and which.
 
-use crate::delivery::{Outcome, Reason, Response, ResponseHead, SendFailure};
+use crate::delivery::{Outcome, Reason, Response, ResponseHead, SendFailure, Timing};
 use crate::retry::{RetryAfter, SuccessRule};
 
 /// What one reply means.
@@ -18,6 +18,8 @@ pub struct Verdict {
     pub response: Option<ResponseHead>,
     /// The address that answered or was tried last.
     pub peer: Option<std::net::IpAddr>,
+    /// Where the time went.
+    pub timing: Option<Timing>,
     /// What a 429 or a 503 asks for.
     pub retry_after: Option<RetryAfter>,
 }
@@ -26,7 +28,16 @@ impl Verdict {
     /// An outcome of which nothing else is known.
     #[must_use]
     pub const fn new(outcome: Outcome) -> Self {
-        Self { outcome, status_code: None, error: None, detail: None, response: None, peer: None, retry_after: None }
+        Self {
+            outcome,
+            status_code: None,
+            error: None,
+            detail: None,
+            response: None,
+            peer: None,
+            timing: None,
+            retry_after: None,
+        }
     }
 
     /// A failure without an answer that anybody saw.
@@ -50,6 +61,7 @@ pub fn classify(reply: Result<Response, SendFailure>, rule: SuccessRule) -> Verd
                 error: Some(failure.sentence().to_owned()),
                 detail: Some(failure.detail),
                 peer: failure.peer,
+                timing: failure.timing,
                 ..Verdict::new(Outcome::Failure(failure.reason))
             }
         }
@@ -81,6 +93,7 @@ fn judge_status(response: Response, rule: SuccessRule) -> Verdict {
         detail: None,
         response: Some(ResponseHead { bytes: response.body, truncated: response.truncated }),
         peer: response.peer,
+        timing: response.timing,
         // RFC 9110, section 10.2.3, and RFC 6585, section 4. With a redirect it means something else.
         retry_after: response.retry_after.filter(|_| matches!(status, 429 | 503)),
     }

@@ -268,6 +268,7 @@ impl<'a> Draft<'a> {
             url: ran.url,
             response: verdict.response,
             peer: verdict.peer,
+            timing: verdict.timing,
         });
     }
 

@@ -333,10 +333,17 @@ wrong_stores! {
         "apply::earlier_attempts_stay_as_they_were",
         "apply::an_attempt_reads_back_with_all_its_columns",
         "apply::attempts_are_numbered_without_gaps",
+        "apply::each_attempt_keeps_its_timing_to_the_microsecond",
         "fencing::a_change_whose_attempt_is_logged_counts_as_applied_after_later_changes",
         "log::attempts_are_read_by_number",
         "sweep::a_swept_row_keeps_its_attempts",
         "by_hand::a_round_goes_on_with_the_numbers_and_the_log_of_the_one_before",
+    ];
+    wrong_store_forgets_the_timing ForgetsTheTiming "forgets where an attempt's time went" [
+        "apply::each_attempt_keeps_its_timing_to_the_microsecond",
+    ];
+    wrong_store_keeps_timings_in_milliseconds KeepsTimingsInMilliseconds "keeps where an attempt's time went in milliseconds" [
+        "apply::each_attempt_keeps_its_timing_to_the_microsecond",
     ];
     wrong_store_keeps_responses_as_text KeepsResponsesAsText "keeps responses as text" [
         "sizes::a_response_of_every_byte_comes_back",
@@ -385,6 +392,7 @@ wrong_stores! {
         "log::attempts_are_read_by_number",
         "apply::an_attempt_reads_back_with_all_its_columns",
         "apply::attempts_are_numbered_without_gaps",
+        "apply::each_attempt_keeps_its_timing_to_the_microsecond",
         "apply::earlier_attempts_stay_as_they_were",
         "apply::the_row_of_a_lost_attempt_comes_first_in_the_same_step",
         "apply::two_lost_attempts_and_the_one_that_follows_are_three_rows",

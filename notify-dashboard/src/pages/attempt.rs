@@ -9,9 +9,10 @@ use crate::access::Capability;
 use crate::builder::is_web;
 use crate::failure::sentence;
 use crate::visit::Visit;
-use crate::words::{self, When, span};
+use crate::words::{self, When};
 
 use super::timeline::class_of;
+use super::timing::TimingView;
 
 const NOT_KEPT: &str = "(a signature by the secret of that moment: not kept)";
 
@@ -22,6 +23,7 @@ pub(super) struct AttemptView {
     pub(super) round: u32,
     pub(super) started: When,
     pub(super) took: String,
+    pub(super) timing: Option<TimingView>,
     pub(super) words: String,
     pub(super) class: &'static str,
     pub(super) open: bool,
@@ -53,7 +55,8 @@ impl AttemptView {
             number: attempt.number.get(),
             round: attempt.round.get(),
             started: visit.when(attempt.started_at),
-            took: span(attempt.duration),
+            took: words::millis(attempt.duration),
+            timing: attempt.timing.map(|timing| TimingView::of(&timing, attempt.duration)),
             words: words::outcome_words(attempt),
             class: class_of(attempt),
             open: newest,

@@ -25,6 +25,7 @@ mod secret;
 mod standing;
 mod theme;
 mod timeline;
+mod timing;
 mod webhook;
 mod webhook_form;
 mod webhook_policy;

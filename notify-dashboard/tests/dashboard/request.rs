@@ -1,8 +1,11 @@
 //! What a delivery's page tells of its requests, and by which clock.
 
-use notify_core::delivery::Reason;
+use std::time::Duration;
+
+use notify_core::delivery::{ConnectionUse, Part, Reason, Timing, TlsVersion};
 use notify_core::sign::{NOTIFY_SIGNATURE, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP};
 use notify_core::testing::Reply;
+use notify_core::transport::Response;
 use notify_core::{EndpointPatch, Secret};
 
 use crate::fixture::{URL, World, tenant};
@@ -16,7 +19,7 @@ async fn headers_are_those_that_were_sent_and_what_the_log_does_not_keep_is_not_
     let mut patch = EndpointPatch::default();
     patch.headers = Some(vec![("x-api-key".into(), "canary-credential".into())]);
     world.engine.endpoints().update(&owner, &id, &patch).await.unwrap();
-    world.clock.advance(std::time::Duration::from_millis(61_500));
+    world.clock.advance(Duration::from_millis(61_500));
     let event = world.publish("{}", &owner).await;
     let path = format!("/logs/deliveries/{}", world.delivery_of(&event, &owner).await);
     let sent = world.transport.sent();
@@ -73,7 +76,7 @@ async fn an_older_attempt_says_why_it_failed_and_what_to_do() {
     world.transport.respond(URL, [Reply::Failure(Reason::ConnectRefused), Reply::Status(302)]);
     let event = world.publish("{}", &tenant("default")).await;
     let delivery = world.delivery_of(&event, &tenant("default")).await;
-    world.clock.advance(std::time::Duration::from_secs(300));
+    world.clock.advance(Duration::from_secs(300));
     world.engine.run_once().await.unwrap();
     let page = world.get(&format!("/logs/deliveries/{delivery}")).await.expect(200);
     assert_eq!(page.text.matches("Nothing listens at that address and port.").count(), 1, "in the first attempt");
@@ -122,4 +125,36 @@ async fn times_are_told_by_the_clock_that_was_chosen_and_stay_the_same_times() {
         assert_eq!(answer.location(), "/");
         assert!(answer.header("set-cookie").starts_with("notify_zone=0;"));
     }
+}
+
+#[tokio::test]
+async fn an_attempt_tells_where_its_time_went_and_over_what_and_leaves_out_what_did_not_happen() {
+    let world = World::new();
+    world.webhook("crm").await;
+    let answer = |timing| {
+        let mut response = Response::new(500);
+        response.timing = timing;
+        Reply::Response(response)
+    };
+    let new = Timing::new(ConnectionUse::New).with_tls(TlsVersion::V1_3);
+    let millis = [3, 12, 30, 140].map(Duration::from_millis);
+    let whole = Part::ALL.into_iter().zip(millis).fold(new, |timing, (part, length)| timing.with(part, length));
+    let reused = Timing::new(ConnectionUse::Reused).with(Part::FirstByte, Duration::from_micros(90));
+    // What the page of a new event's delivery tells of its first attempt.
+    let told = async |timing| {
+        world.transport.respond(URL, [answer(timing)]);
+        let event = world.publish("{}", &tenant("default")).await;
+        let delivery = world.delivery_of(&event, &tenant("default")).await;
+        let page = world.call("GET", &format!("/logs/deliveries/{delivery}"), &[("x-role", "viewer")], "").await;
+        let text = page.expect(200).text;
+        text[text.find("<dt>Took</dt>").unwrap()..text.find("<h3>Response</h3>").unwrap()].to_owned()
+    };
+    let (all, one, none) = (told(Some(whole)).await, told(Some(reused)).await, told(None).await);
+    let labels = ["DNS 3 ms", "connect 12 ms", "TLS 30 ms", "first byte 140 ms"];
+    let places: Vec<usize> = labels.iter().map(|label| all.find(&format!("</svg>{label}</li>")).unwrap()).collect();
+    assert!(places.is_sorted() && all.contains("<dd>new connection, TLS 1.3</dd>"), "{all}");
+    assert_eq!(all.matches("<rect").count(), 8, "{all}");
+    assert!(one.contains("first byte under 1 ms") && one.contains("<dd>reused connection</dd>"), "{one}");
+    assert_eq!((one.matches("<li>").count(), one.matches("<rect").count()), (1, 2), "{one}");
+    assert!(!none.contains("<svg") && !none.contains("connection"), "{none}");
 }

@@ -17,5 +17,6 @@ mod proxy;
 mod receiver;
 mod reply;
 mod ssrf;
+mod timing;
 mod tls;
 mod wire;

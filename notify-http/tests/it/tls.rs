@@ -11,7 +11,7 @@ use http::{HeaderMap, Version};
 use http_body_util::Empty;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use notify_core::delivery::{Reason, TlsFault};
+use notify_core::delivery::{ConnectionUse, Reason, TlsFault};
 use notify_core::transport::Transport;
 use notify_http::testing::{Ending, TestAuthority, Validity, config_by_server_name};
 use notify_http::{HttpBuildError, HttpTransport, HttpTransportBuilder, TlsProfile};
@@ -118,9 +118,10 @@ async fn a_receiver_that_prefers_http_2_gets_it_with_the_same_headers() {
     let root = TestAuthority::root("the root").unwrap();
     let receiver = Http2::start(&root).await;
     let transport = trusting(&root).build().unwrap();
-    for _ in 0..3 {
+    for connection in [ConnectionUse::New, ConnectionUse::Reused, ConnectionUse::Reused] {
         let response = transport.send(request(receiver.url("/"))).await.unwrap();
         assert_eq!((response.status, response.peer), (200, Some(receiver.address.ip())));
+        assert_eq!(response.timing.unwrap().connection(), connection);
     }
     assert_eq!(receiver.connections.load(Ordering::SeqCst), 1);
     let requests = receiver.requests.lock().unwrap();

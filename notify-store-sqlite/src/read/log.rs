@@ -15,7 +15,7 @@ type Answer<T> = rusqlite::Result<Result<T, StoreError>>;
 const LOAD: &str = select_deliveries!("WHERE d.uid = ?1");
 const ATTEMPTS: &str =
     "SELECT number, round, started_at, duration_nanos, outcome, status_code, error, detail, url, response,
-                response_truncated, peer
+                response_truncated, peer, timing
          FROM attempt WHERE delivery = (SELECT id FROM delivery WHERE uid = ?1) ORDER BY number";
 const EVENT: &str = select_events!("WHERE e.tenant = (SELECT id FROM tenant WHERE uid = ?1) AND e.uid = ?2");
 const DELIVERIES_OF_EVENT: &str = select_deliveries!("WHERE d.event = ?1 ORDER BY d.id");

@@ -123,8 +123,8 @@ fn write_attempt(tx: &Tx<'_>, delivery: i64, change: ChangeId, attempt: &Attempt
     tx.conn
         .prepare_cached(
             "INSERT INTO attempt(delivery, number, change, round, started_at, duration_nanos, outcome, status_code,
-                    error, detail, url, response, response_truncated, peer)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                    error, detail, url, response, response_truncated, peer, timing)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?
         .execute(params![
             delivery,
@@ -141,6 +141,7 @@ fn write_attempt(tx: &Tx<'_>, delivery: i64, change: ChangeId, attempt: &Attempt
             response.map(|head| &head.bytes[..]),
             response.map(|head| head.truncated),
             attempt.peer.map(|peer| peer.to_string()),
+            attempt.timing.map(|timing| timing.to_text()),
         ])?;
     Ok(())
 }

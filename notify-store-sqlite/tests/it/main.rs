@@ -14,4 +14,5 @@ mod publish;
 mod sharing;
 mod support;
 mod test_notify;
+mod timing;
 mod transaction;

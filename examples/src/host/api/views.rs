@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use notify_core::delivery::{Attempt, Delivery, Reason, ResponseHead};
+use notify_core::delivery::{Attempt, Delivery, Part, Reason, ResponseHead, Timing};
 use notify_core::endpoint::{CustomHeader, EndpointStatus};
 use notify_core::engine::{CreatedEndpoint, Outlook};
 use notify_core::store::{EventRecord, Page};
@@ -135,6 +135,25 @@ struct AttemptView {
     #[serde(skip_serializing_if = "Option::is_none")]
     response_head: Option<String>,
     response_truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timing: Option<TimingView>,
+}
+
+/// Where an attempt's time went. A part that did not happen is left out.
+#[derive(Debug, Serialize)]
+struct TimingView {
+    /// `new` or `reused`.
+    connection: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lookup_ms: Option<u128>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connect_ms: Option<u128>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handshake_ms: Option<u128>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_byte_ms: Option<u128>,
 }
 
 impl EndpointView {
@@ -252,6 +271,21 @@ impl AttemptView {
             error: attempt.error.clone(),
             response_head: head.map(ResponseHead::to_text),
             response_truncated: head.is_some_and(|head| head.truncated),
+            timing: attempt.timing.as_ref().map(TimingView::of),
+        }
+    }
+}
+
+impl TimingView {
+    fn of(timing: &Timing) -> Self {
+        let millis = |part| timing.of(part).map(|length| length.as_millis());
+        Self {
+            connection: timing.connection().as_str(),
+            tls: timing.tls().map(|version| version.as_str()),
+            lookup_ms: millis(Part::Lookup),
+            connect_ms: millis(Part::Connect),
+            handshake_ms: millis(Part::Handshake),
+            first_byte_ms: millis(Part::FirstByte),
         }
     }
 }

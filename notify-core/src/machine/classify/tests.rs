@@ -1,10 +1,11 @@
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::delivery::TlsFault;
+use crate::delivery::{ConnectionUse, Part, TlsFault};
 
 fn judged(response: Response, rule: SuccessRule) -> Verdict {
     classify(Ok(response), rule)
@@ -115,6 +116,16 @@ fn a_failure_tells_the_owner_a_sentence_and_the_operator_the_detail() {
         assert_eq!((verdict.detail.as_deref(), verdict.peer), (Some("10.0.0.7:443"), peer));
         assert_eq!((verdict.status_code, verdict.response), (None, None));
     }
+}
+
+#[test]
+fn the_timing_of_an_answer_and_of_a_failure_is_kept() {
+    let timing = Timing::new(ConnectionUse::New).with(Part::Lookup, Duration::from_millis(3));
+    let answer = Response { timing: Some(timing), ..Response::new(200) };
+    assert_eq!(judged(answer, SuccessRule::Exactly200).timing, Some(timing));
+    let failure = SendFailure::new(Reason::ConnectTimeout, "detail").timed(timing);
+    assert_eq!(classify(Err(failure), SuccessRule::Exactly200).timing, Some(timing));
+    assert_eq!(judged(Response::new(500), SuccessRule::Exactly200).timing, None);
 }
 
 /// A transport that said "interrupted" would have been asked for ever: those reasons burn no retry.

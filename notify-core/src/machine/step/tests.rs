@@ -5,7 +5,7 @@ mod losses;
 mod properties;
 
 use super::*;
-use crate::delivery::{NewDelivery, Response, SendFailure, Start};
+use crate::delivery::{ConnectionUse, NewDelivery, Part, Response, SendFailure, Start, Timing};
 use crate::event::EventKey;
 use crate::id::{ClaimToken, DeliveryId, Round, TenantId, Version};
 use crate::machine::classify;
@@ -109,6 +109,20 @@ fn success_on_attempt_k_stops_at_k() {
         assert_eq!((row.state(), row.as_stored().attempts), (State::Delivered, k));
         assert_eq!(row.as_stored().reason, None, "a delivered one has nothing wrong");
     }
+}
+
+#[test]
+fn an_attempt_keeps_its_timing_and_one_whose_end_nobody_saw_has_none() {
+    let timing = Timing::new(ConnectionUse::New).with(Part::Connect, Duration::from_millis(3));
+    let response = Response { timing: Some(timing), ..Response::new(500) };
+    let verdict = Box::new(classify(Ok(response), SuccessRule::Exactly200));
+    let url = Arc::from("https://h.example/");
+    let input = Input::Finished { gate: Gate::Open, started_at: START, duration: Duration::from_secs(1), url, verdict };
+    // Its lease was lost once.
+    let leased = claim(&claim(&scheduled(), START), START);
+    let timings = |input| write(&leased, input, START).attempts().iter().map(|one| one.timing).collect::<Vec<_>>();
+    assert_eq!(timings(input), [None, Some(timing)]);
+    assert_eq!(timings(interrupted(START)), [None, None]);
 }
 
 /// C16: after downtime, elsewhere, several overdue retries were sent back to back.

@@ -172,6 +172,12 @@ pub fn answered(row: &Delivery, id: u128, now: i64, response: Response) -> Chang
 #[must_use]
 pub fn refused(row: &Delivery, id: u128, now: i64) -> Change {
     let failure = SendFailure::new(Reason::ConnectRefused, "192.0.2.1:443 refused").at("192.0.2.1".parse().ok());
+    unanswered(row, id, now, failure)
+}
+
+/// The change that this failure of a transport makes.
+#[must_use]
+pub fn unanswered(row: &Delivery, id: u128, now: i64, failure: SendFailure) -> Change {
     finished(row, id, now, Err(failure))
 }
 

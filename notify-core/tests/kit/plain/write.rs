@@ -1,8 +1,9 @@
 //! Changes and sweeps.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use notify_core::delivery::{Delivery, State};
+use notify_core::delivery::{Delivery, State, Timing};
 use notify_core::machine::Change;
 use notify_core::store::{ApplyOutcome, SweepAction, SweepRequest, Swept};
 
@@ -48,12 +49,17 @@ impl Tables {
         }
         let wanted = outcome == Ok(Written::Now) || (stale_too && outcome.is_err());
         let (last_only, as_text) = (self.has(Fault::KeepsTheLastAttemptOnly), self.has(Fault::KeepsResponsesAsText));
+        let (no_timing, rounded) = (self.has(Fault::ForgetsTheTiming), self.has(Fault::KeepsTimingsInMilliseconds));
         let Some(row) = self.row_mut(&change.delivery()).filter(|_| wanted) else { return };
         if last_only && !change.attempts().is_empty() {
             row.attempts.clear();
         }
         let attempts = change.attempts().iter().filter(|attempt| lost_too || attempt.url.is_some());
         row.attempts.extend(attempts.map(|attempt| (change.id(), attempt.clone())));
+        for (_, attempt) in &mut row.attempts {
+            attempt.timing =
+                attempt.timing.filter(|_| !no_timing).map(|timing| if rounded { whole_millis(timing) } else { timing });
+        }
         for (_, attempt) in row.attempts.iter_mut().filter(|_| as_text) {
             if let Some(response) = &mut attempt.response {
                 response.bytes = String::from_utf8_lossy(&response.bytes).into_owned().into();
@@ -108,4 +114,9 @@ impl Tables {
         self.writes += 1;
         Swept { moved }
     }
+}
+
+fn whole_millis(timing: Timing) -> Timing {
+    let cut = |length: Duration| Duration::from_millis(u64::try_from(length.as_millis()).unwrap());
+    timing.parts().fold(timing, |timing, (part, length)| timing.with(part, cut(length)))
 }

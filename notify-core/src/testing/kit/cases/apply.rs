@@ -1,11 +1,15 @@
 //! S6 to S8: what a change writes, outcomes in order, and the log that goes with it.
 
-use crate::delivery::{Outcome, Reason, Response, State};
+use std::time::Duration;
+
+use crate::delivery::{ConnectionUse, Outcome, Part, Reason, Response, SendFailure, State, Timing, TlsVersion};
 use crate::id::Version;
 use crate::machine::{Change, Gate, Input};
 use crate::store::ApplyOutcome::{Applied, Missing, Stale};
 
-use super::super::sample::{answered, change, delivered, event, failed, handed_back, named, refused, stopped, t};
+use super::super::sample::{
+    answered, change, delivered, event, failed, handed_back, named, refused, stopped, t, unanswered,
+};
 use super::{Done, Subject};
 
 pub(crate) async fn a_change_writes_the_row_and_its_attempt_together(store: &mut Subject) -> Done {
@@ -43,6 +47,37 @@ pub(crate) async fn an_attempt_reads_back_with_all_its_columns(store: &mut Subje
     store.applied(std::slice::from_ref(&second)).await;
     let attempts = store.attempts("e", "a").await?;
     assert_eq!(attempts, [first.attempts(), second.attempts()].concat());
+    Ok(())
+}
+
+pub(crate) async fn each_attempt_keeps_its_timing_to_the_microsecond(store: &mut Subject) -> Done {
+    let new = Timing::new(ConnectionUse::New);
+    let reused = Timing::new(ConnectionUse::Reused).with_tls(TlsVersion::V1_2);
+    let whole = Part::ALL.into_iter().zip([3_001, 12_020, 30_300, 144_000]);
+    let whole = whole.fold(new, |timing, (part, micros)| timing.with(part, Duration::from_micros(micros)));
+    store.holds(&["e"], &["a"]).await;
+    // The default policy has six attempts: five that fail, and one that is answered.
+    let failing = [
+        None,
+        Some(new),
+        Some(new.with(Part::Lookup, Duration::from_micros(1))),
+        Some(new.with(Part::Connect, Duration::MAX)),
+        Some(reused.with(Part::FirstByte, Duration::ZERO)),
+    ];
+    let mut expected = failing.to_vec();
+    for (n, timing) in (1_u32..).zip(failing) {
+        let mut failure = SendFailure::new(Reason::ConnectTimeout, "no answer");
+        failure.timing = timing;
+        let (id, now) = (u128::from(n), i64::from(n) * 86_400_000);
+        store.applied(&[unanswered(&store.claim_one(now, id).await, id, now, failure)]).await;
+    }
+    let mut response = Response::new(200);
+    response.timing = Some(whole.with_tls(TlsVersion::V1_3));
+    expected.push(response.timing);
+    let last = 86_400_000 * 10;
+    store.applied(&[answered(&store.claim_one(last, 10).await, 10, last, response)]).await;
+    let kept: Vec<_> = store.attempts("e", "a").await?.into_iter().map(|attempt| attempt.timing).collect();
+    assert_eq!(kept, expected);
     Ok(())
 }
 
