@@ -109,8 +109,7 @@ macro_rules! __notify_store_cases {
                 "S6" "Row and log rows are written in one atomic step":
                     a_change_writes_the_row_and_its_attempt_together, every_column_of_a_row_is_written,
                     an_attempt_reads_back_with_all_its_columns, each_attempt_keeps_its_timing_to_the_microsecond,
-                    a_change_without_an_attempt_logs_none,
-                    a_row_is_held_where_its_endpoint_is_disabled,
+                    a_change_without_an_attempt_logs_none, a_row_is_held_where_its_endpoint_is_disabled,
                     an_interrupted_attempt_is_logged_and_due_again_at_once, an_ended_row_keeps_the_time_of_its_end;
                 "S6" "The row of a lost attempt is written first, in the same step as the next change":
                     the_row_of_a_lost_attempt_comes_first_in_the_same_step,
