@@ -113,7 +113,8 @@ impl Dispatcher {
 
     /// What became of reserved deliveries whose insert got no answer: those that are stored under a lease of ours
     /// are handed back, so that the next claim finds them at once. One under another token was stored by somebody
-    /// else first, who may be sending it.
+    /// else first, who may be sending it. Of one that is not there the statement may still run: it is claimed once the
+    /// lease is over that it would be stored under.
     pub(super) fn loaded(&mut self, now: Timestamp, found: &[Delivery]) {
         self.outage.answered();
         for doubt in self.loading.take().into_iter().flatten() {
@@ -121,8 +122,10 @@ impl Dispatcher {
                 self.release_place(&doubt.endpoint);
             }
             let stored = found.iter().find(|delivery| delivery.id() == doubt.delivery);
-            if let Some(delivery) = stored.filter(|delivery| delivery.token() == Some(doubt.token)) {
-                self.hand_back(now, delivery);
+            match stored {
+                Some(delivery) if delivery.token() == Some(doubt.token) => self.hand_back(now, delivery),
+                Some(_) => {}
+                None => self.claims.due(now.saturating_add(self.config.lease())),
             }
         }
     }

@@ -70,6 +70,13 @@ impl Flights {
         self.running.get(&delivery).is_some_and(|flight| flight.serial == serial)
     }
 
+    /// Those that would have ended by now, had their process not stood still.
+    pub(super) fn overdue(&self, now: i64) -> Vec<(DeliveryId, u64)> {
+        let over = |flight: &Flight| u128::from((now - flight.at).unsigned_abs()) > flight.meeting.after.as_millis();
+        let flights = self.running.iter().filter(|(_, flight)| over(flight));
+        flights.map(|(delivery, flight)| (*delivery, flight.serial)).collect()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.running.len()
     }

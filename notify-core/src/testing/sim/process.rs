@@ -316,6 +316,16 @@ impl World<'_> {
         self.push_to((index, epoch), DispatchInput::Finished(Box::new(finished)));
     }
 
+    /// The process goes on before its pause was to end: what its attempts heard meanwhile it hears now.
+    pub(super) fn go_on(&mut self, index: usize) {
+        let process = &self.processes[index];
+        let epoch = process.epoch;
+        for (delivery, serial) in process.flights.overdue(self.now) {
+            self.after(0, Happening::Reply { process: index, epoch, delivery, serial });
+        }
+        self.schedule_turn(index);
+    }
+
     fn habit_of(&self, id: &EndpointId) -> Habit {
         let index = id.as_str().strip_prefix("ep_").and_then(|number| number.parse::<usize>().ok());
         let habits = index.and_then(|index| self.scenario.endpoints.get(index)).map(|plan| plan.habits.as_slice());

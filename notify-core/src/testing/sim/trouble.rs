@@ -112,7 +112,7 @@ impl World<'_> {
             let until = &mut self.processes[process].paused_until;
             *until = self.now.min(*until);
             self.at(self.now - START, Happening::Start { process });
-            self.schedule_turn(process);
+            self.go_on(process);
         }
         self.after((goes_on - self.now + 60_000).max(120_000), Happening::Repeat);
     }

@@ -1,6 +1,8 @@
 //! Deliveries that a publisher stores under a lease of ours.
 
-use crate::dispatch::{DispatchInput, Dispatcher, Doubt, Reservation};
+use std::time::Duration;
+
+use crate::dispatch::{Command, DispatchInput, Dispatcher, Doubt, Reservation};
 use crate::id::{ClaimToken, Version};
 use crate::store::ApplyOutcome;
 
@@ -10,8 +12,8 @@ fn doubtful(n: u8, endpoint: &str, token: ClaimToken) -> DispatchInput {
     DispatchInput::Doubtful(vec![Doubt { endpoint: ep(endpoint), delivery: id(n), token }])
 }
 
-fn load(ns: &[u8]) -> crate::dispatch::Command {
-    crate::dispatch::Command::Load(ns.iter().map(|n| id(*n)).collect())
+fn load(ns: &[u8]) -> Command {
+    Command::Load(ns.iter().map(|n| id(*n)).collect())
 }
 
 fn refuses(d: &mut Dispatcher, endpoint: &str) -> bool {
@@ -63,12 +65,28 @@ fn a_doubtful_delivery_that_was_stored_under_our_lease_is_handed_back() {
 }
 
 #[test]
-fn a_doubtful_delivery_that_was_not_stored_only_frees_its_slot() {
+fn a_doubtful_delivery_that_was_not_stored_frees_its_slot() {
     let mut d = idle();
     let lease = d.reserve(t(5), &ep("a")).unwrap();
     d.handle(t(6), doubtful(1, "a", lease.token));
     assert_eq!(d.handle(t(7), DispatchInput::Loaded(vec![])), vec![]);
+    assert_eq!(d.places.free(), 256);
     assert!(d.is_idle(t(7)));
+}
+
+/// The statement of a publish that was dropped may be carried out after somebody looked for its rows.
+#[test]
+fn a_doubtful_delivery_that_is_stored_later_is_claimed_when_its_lease_is_over() {
+    let mut d = idle();
+    // It would hide what is to be seen.
+    d.config.idle_claim = Duration::from_secs(3600);
+    let lease = d.reserve(t(5), &ep("a")).unwrap();
+    d.handle(t(6), doubtful(1, "a", lease.token));
+    assert_eq!(d.handle(t(7), DispatchInput::Loaded(vec![])), vec![]);
+    let over = t(7).saturating_add(d.config.lease());
+    assert!(over >= lease.until);
+    assert_eq!(d.next_wake(t(7)), Some(over));
+    assert!(matches!(&d.handle(over, DispatchInput::Tick)[..], [Command::Claim(_)]));
 }
 
 /// Another publisher stored the same event first, and its engine may be sending it just now.

@@ -20,6 +20,8 @@ const CORPUS: &[(u64, &str)] = &[
     (1_372_494_350_627, "more deliveries hang at one receiver than a calm world had slots"),
     (1277, "a delivery that was published anew while its first request ran"),
     (100_951, "an operator's act that went on after all acts had been repeated"),
+    (1_061_417, "a publish that was dropped, and stored after the engine had looked for its rows: nobody claimed them"),
+    (1_060_986, "attempts that went on standing still when their process went on"),
 ];
 
 #[test]
