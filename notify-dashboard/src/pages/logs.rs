@@ -16,6 +16,7 @@ use crate::visit::Visit;
 use crate::words;
 
 use super::filter::{Choice, Filter, View};
+use super::many::Many;
 use super::matching::Matching;
 use super::render;
 use super::rows::{self, DeliveryRow, EventRow};
@@ -35,6 +36,7 @@ struct Logs {
     action: String,
     events: Vec<EventRow>,
     deliveries: Vec<DeliveryRow>,
+    many: Option<Many>,
     matching: Option<Matching>,
     selects: Vec<Select>,
     /// Fields that few need, behind a word that opens them; open where one of them is set.
@@ -133,6 +135,7 @@ pub(super) async fn show(visit: Visit) -> Result<Response, Failure> {
         all_time: (is_empty && filter.is_bounded()).then(|| filter.link_to_all_time(&visit)),
         clear: (is_empty && filter.narrows()).then(|| links.with("/logs", &[("by", filter.by())])),
         never: is_empty && readable && is_untouched(&visit).await?,
+        many: Many::of(&visit, deliveries.len()),
         matching: Matching::of(&visit, &filter, deliveries.len()),
         kept: visit.shared.retention.map(|kept| format!("Kept {}.", words::span(kept))).unwrap_or_default(),
         events,

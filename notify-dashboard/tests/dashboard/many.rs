@@ -113,7 +113,8 @@ async fn rows_are_tickable_for_who_may_resend_and_for_nobody_else() {
     let (crm, _) = world.webhook("crm").await;
     let event = world.publish("{}", &tenant("default")).await;
     let delivery = world.delivery_of(&event, &tenant("default")).await;
-    for path in [format!("/webhooks/{crm}"), format!("/logs/events/{event}")] {
+    let log = "/logs?by=delivery&status=delivered&range=all";
+    for path in [format!("/webhooks/{crm}"), format!("/logs/events/{event}"), log.to_owned()] {
         for (role, tickable) in [("viewer", false), ("operator", true), ("admin", true)] {
             let page = world.call("GET", &path, &[("x-role", role)], "").await.expect(200);
             assert_eq!(
