@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use notify_core::testing::{ManualClock, Reply, ScriptedTransport};
 use notify_core::{
-    ConnectionCreated, ConnectionUpdated, Engine, EngineBuilder, EventId, MemoryStore, NewEndpoint, NewEvent, Secret,
-    TenantId,
+    ConnectionCreated, ConnectionUpdated, Engine, EngineBuilder, EventId, MemoryStore, NewEndpoint, NewEvent, Policy,
+    RetrySchedule, Secret, TenantId,
 };
 use notify_dashboard::{Access, Action, Dashboard, DashboardBuilder, Guarded, Scope};
 use tower::ServiceExt as _;
@@ -41,6 +41,13 @@ impl World {
 
     pub(crate) fn with(settings: impl FnOnce(DashboardBuilder<Guarded>) -> DashboardBuilder<Guarded>) -> Self {
         Self::of(Engine::builder(MemoryStore::new()), settings)
+    }
+
+    /// What fails here has failed for good.
+    pub(crate) fn without_retries(engine: EngineBuilder) -> Self {
+        let mut policy = Policy::default();
+        policy.schedule = RetrySchedule::never();
+        Self::of(engine.policy(policy), |dashboard| dashboard)
     }
 
     pub(crate) fn of(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use notify_core::delivery::State;
 use notify_core::testing::Reply;
-use notify_core::{Engine, EngineBuilder, MemoryStore, NewEvent, Policy, RetrySchedule};
+use notify_core::{Engine, MemoryStore, NewEvent};
 use notify_dashboard::{ActionOutcome, Verb};
 
 use crate::fault_store::fault_store;
@@ -13,15 +13,8 @@ use crate::fixture::{Page, URL, World, tenant};
 
 const PATH: &str = "/logs/deliveries/matching";
 
-/// What fails here has failed for good.
-fn without_retries(engine: EngineBuilder) -> World {
-    let mut policy = Policy::default();
-    policy.schedule = RetrySchedule::never();
-    World::of(engine.policy(policy), |dashboard| dashboard)
-}
-
 fn world() -> World {
-    without_retries(Engine::builder(MemoryStore::new()))
+    World::without_retries(Engine::builder(MemoryStore::new()))
 }
 
 async fn publish(world: &World, count: usize, reply: Reply) {
@@ -153,7 +146,7 @@ async fn one_form_does_a_thousand_and_the_next_goes_on() {
 #[tokio::test]
 async fn where_the_store_fails_half_way_the_page_tells_what_was_done_and_goes_on() {
     let store = fault_store();
-    let world = without_retries(Engine::builder(store.clone()));
+    let world = World::without_retries(Engine::builder(store.clone()));
     world.webhook("crm").await;
     publish(&world, 5, Reply::Status(500)).await;
     let page = world.get(&format!("{PATH}?by=delivery&do=resend&status=failed")).await.expect(200);

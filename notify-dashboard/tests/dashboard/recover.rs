@@ -5,21 +5,14 @@ use std::time::Duration;
 use notify_core::delivery::State;
 use notify_core::store::DeliveryQuery;
 use notify_core::testing::Reply;
-use notify_core::{Engine, EngineBuilder, MemoryStore, Policy, RetrySchedule};
+use notify_core::{Engine, MemoryStore};
 use notify_dashboard::{ActionOutcome, Verb};
 
 use crate::fault_store::fault_store;
 use crate::fixture::{URL, World, tenant};
 
-/// What fails here has failed for good.
-fn without_retries(engine: EngineBuilder) -> World {
-    let mut policy = Policy::default();
-    policy.schedule = RetrySchedule::never();
-    World::of(engine.policy(policy), |dashboard| dashboard)
-}
-
 fn world() -> World {
-    without_retries(Engine::builder(MemoryStore::new()))
+    World::without_retries(Engine::builder(MemoryStore::new()))
 }
 
 /// So many deliveries that failed, to every webhook of the tenant.
@@ -118,7 +111,7 @@ async fn who_may_not_resend_sees_no_way_to_it_and_another_tenant_s_webhook_looks
 #[tokio::test]
 async fn where_the_store_fails_half_way_the_page_tells_how_many_went_and_goes_on() {
     let store = fault_store();
-    let world = without_retries(Engine::builder(store.clone()));
+    let world = World::without_retries(Engine::builder(store.clone()));
     let (crm, _) = world.webhook("crm").await;
     fail(&world, 101, "default").await;
     let path = format!("/webhooks/{crm}/recover");
@@ -228,7 +221,7 @@ async fn what_is_missing_is_sent_by_who_may_resend_and_to_nobody_else_s_webhook(
 #[tokio::test]
 async fn where_the_store_fails_half_way_the_rest_of_what_was_missing_goes_with_the_next_form() {
     let store = fault_store();
-    let world = without_retries(Engine::builder(store.clone()));
+    let world = World::without_retries(Engine::builder(store.clone()));
     publish(&world, 3, "default").await;
     let (late, _) = world.webhook("late").await;
     let path = format!("/webhooks/{late}/missing");
