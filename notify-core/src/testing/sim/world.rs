@@ -249,7 +249,7 @@ impl<'a> World<'a> {
             self.now = at;
             self.happen(event);
             self.since_review += 1;
-            if self.since_review > 1000 + 8 * self.ledger.rows.len() {
+            if self.since_review > 100 + self.ledger.rows.len() {
                 self.review(Moment::Between);
             }
             self.look_for_the_end();
