@@ -51,7 +51,8 @@ impl Timestamp {
     /// that a delay is never shortened.
     #[must_use]
     pub fn saturating_add(self, by: Duration) -> Self {
-        let millis = i64::try_from(by.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX);
+        let millis = by.as_secs().saturating_mul(1000).saturating_add(u64::from(by.subsec_nanos().div_ceil(1_000_000)));
+        let millis = i64::try_from(millis).unwrap_or(i64::MAX);
         Self::from_millis(self.0.saturating_add(millis))
     }
 

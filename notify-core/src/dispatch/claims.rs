@@ -1,6 +1,6 @@
 //! When to claim, and what an answer says about what is still waiting.
 
-use std::collections::{BTreeMap, BTreeSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::id::EndpointId;
 use crate::store::{ClaimBatch, ClaimRequest, Claimed, Free};
@@ -28,20 +28,20 @@ pub(super) struct Claims {
     /// The same, noted while a claim runs or waits to be repeated: its answer may not know of it.
     due_meanwhile: Option<Timestamp>,
     /// Endpoints with slots freed while a claim runs or waits to be repeated: it was asked as if they were taken.
-    freed_meanwhile: BTreeSet<EndpointId>,
+    freed_meanwhile: FxHashSet<EndpointId>,
     /// `None` until the first claim was answered: nobody knows what waits.
     answered_at: Option<Timestamp>,
     /// Endpoints that got all the rows they could take: more may wait, so a freed slot is a wake-up.
-    capped: BTreeSet<EndpointId>,
+    capped: FxHashSet<EndpointId>,
     /// Endpoints with deliveries stored as due since the last claim was asked.
-    waiting: BTreeSet<EndpointId>,
+    waiting: FxHashSet<EndpointId>,
     /// The same for the claim that runs.
-    asked: BTreeSet<EndpointId>,
+    asked: FxHashSet<EndpointId>,
     more_eligible: bool,
 }
 
 impl Claims {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             running: None,
             again: None,
@@ -49,11 +49,11 @@ impl Claims {
             eager: true,
             next_ready: None,
             due_meanwhile: None,
-            freed_meanwhile: BTreeSet::new(),
+            freed_meanwhile: FxHashSet::default(),
             answered_at: None,
-            capped: BTreeSet::new(),
-            waiting: BTreeSet::new(),
-            asked: BTreeSet::new(),
+            capped: FxHashSet::default(),
+            waiting: FxHashSet::default(),
+            asked: FxHashSet::default(),
             more_eligible: false,
         }
     }
@@ -243,10 +243,13 @@ impl Dispatcher {
 
 /// The endpoints that got as many rows as the claim allowed them. What was freed meanwhile does not count: the store
 /// was asked as if it were taken.
-fn filled(free: &Free, rows: &[Claimed]) -> BTreeSet<EndpointId> {
-    let mut got: BTreeMap<&EndpointId, u32> = free.busy.iter().map(|(id, _)| (id, 0)).collect();
+fn filled(free: &Free, rows: &[Claimed]) -> FxHashSet<EndpointId> {
+    let mut got: FxHashMap<&EndpointId, u32> = FxHashMap::default();
     for row in rows {
         *got.entry(row.delivery.endpoint()).or_default() += 1;
     }
-    got.into_iter().filter(|(id, count)| *count >= free.of(id)).map(|(id, _)| id.clone()).collect()
+    // Some can take none, and so got as many as they can.
+    let full = free.busy.iter().filter(|(_, free)| *free == 0).map(|(id, _)| id);
+    let filled = got.into_iter().filter(|(id, count)| *count >= free.of(id)).map(|(id, _)| id);
+    full.chain(filled).cloned().collect()
 }

@@ -1,7 +1,9 @@
 //! The dispatcher itself: its state, its inputs, and the order in which things are looked at.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::endpoint::Endpoint;
 use crate::id::{AttemptNumber, ClaimToken, DeliveryId, EndpointId};
@@ -29,8 +31,8 @@ pub struct Dispatcher {
     /// The same for the endpoint directory, which may be the host's own: an answer of the store says nothing of it.
     pub(super) directory: Outage,
     /// What this engine holds a lease on and has not decided yet.
-    /// Boxed: ids are random, and a map moves its entries about.
-    pub(super) items: BTreeMap<DeliveryId, Box<Item>>,
+    /// Boxed: a map moves its entries about.
+    pub(super) items: FxHashMap<DeliveryId, Box<Item>>,
     /// Items with a place and no slot yet, in order.
     pub(super) parked: VecDeque<DeliveryId>,
     /// Items whose endpoint must be read, and those of the read that is under way.
@@ -97,7 +99,7 @@ impl Dispatcher {
             ),
             outage: Outage::new(config.backoff),
             directory: Outage::new(config.backoff),
-            items: BTreeMap::new(),
+            items: FxHashMap::default(),
             parked: VecDeque::new(),
             unread: Vec::new(),
             reading: None,

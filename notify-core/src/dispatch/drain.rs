@@ -115,12 +115,7 @@ impl Dispatcher {
     fn hand_back_unsent(&mut self, now: Timestamp) {
         self.ready.clear();
         self.parked.clear();
-        let unsent: Vec<DeliveryId> = self
-            .items
-            .iter()
-            .filter(|(_, item)| matches!(item.stage, Stage::Parked | Stage::Unread | Stage::Ready { .. }))
-            .map(|(id, _)| *id)
-            .collect();
+        let unsent = self.items_at(|stage| matches!(stage, Stage::Parked | Stage::Unread | Stage::Ready { .. }));
         for id in unsent {
             if let Some(item) = self.items.remove(&id) {
                 if !planted!(HandBackForgotten) {
@@ -138,12 +133,7 @@ impl Dispatcher {
     }
 
     fn interrupt_all(&mut self, now: Timestamp) -> u32 {
-        let sending: Vec<DeliveryId> = self
-            .items
-            .iter()
-            .filter(|(_, item)| matches!(item.stage, Stage::Sending { .. }))
-            .map(|(id, _)| *id)
-            .collect();
+        let sending = self.items_at(|stage| matches!(stage, Stage::Sending { .. }));
         for id in &sending {
             let Some(item) = self.items.remove(id) else { continue };
             if let Stage::Sending { endpoint, started_at } = item.stage {
@@ -154,5 +144,13 @@ impl Dispatcher {
         }
         self.sending = 0;
         u32::try_from(sending.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The items at a stage, in the order of their ids: the map's own is nobody's business.
+    fn items_at(&self, wanted: impl Fn(&Stage) -> bool) -> Vec<DeliveryId> {
+        let mut ids: Vec<DeliveryId> =
+            self.items.iter().filter(|(_, item)| wanted(&item.stage)).map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids
     }
 }

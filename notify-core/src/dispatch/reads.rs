@@ -1,6 +1,5 @@
 //! Between the claim and the attempt, and between a failure and its settling: the endpoint is read anew.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::endpoint::Endpoint;
@@ -11,8 +10,6 @@ use crate::time::Timestamp;
 
 use super::command::{Command, Finished};
 use super::dispatcher::{Dispatcher, Item, Stage};
-
-type Read = BTreeMap<EndpointId, Option<Arc<Endpoint>>>;
 
 impl Dispatcher {
     /// Leased deliveries whose slots are taken already.
@@ -91,34 +88,23 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn endpoints_read(&mut self, now: Timestamp, endpoints: Vec<(EndpointId, Option<Arc<Endpoint>>)>) {
+    pub(super) fn endpoints_read(&mut self, now: Timestamp, mut read: Vec<(EndpointId, Option<Arc<Endpoint>>)>) {
         self.directory.answered();
-        let read: Read = endpoints.into_iter().collect();
+        // In the order in which they were asked, so this is one look at each.
+        read.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         let reread = std::mem::take(&mut self.reread);
         for id in self.reading.take().into_iter().flatten() {
-            let Some(item) = self.items.remove(&id) else { continue };
+            let Some(item) = self.items.get(&id) else { continue };
             if reread.contains(item.claimed.delivery.endpoint()) {
                 self.unread.push(id);
-                self.items.insert(id, item);
                 continue;
             }
-            let endpoint = read.get(item.claimed.delivery.endpoint()).cloned().flatten();
-            match item.stage {
-                Stage::Unread => self.decide_start(now, item.claimed, endpoint),
-                Stage::Failed { endpoint: before, finished } => {
-                    let gate = Gate::of(endpoint.as_deref());
-                    self.decide_failure(
-                        now,
-                        &item.claimed,
-                        endpoint.as_ref().unwrap_or(&before),
-                        gate,
-                        *finished,
-                        &before,
-                    );
-                }
-                stage @ (Stage::Parked | Stage::Ready { .. } | Stage::Sending { .. }) => {
-                    self.items.insert(id, Box::new(Item { claimed: item.claimed, stage }));
-                }
+            let found = read.binary_search_by(|(id, _)| id.cmp(item.claimed.delivery.endpoint()));
+            let endpoint = found.ok().and_then(|index| read[index].1.clone());
+            match &item.stage {
+                Stage::Unread => self.decide_start(now, id, endpoint),
+                Stage::Failed { .. } => self.decide_failure(now, id, Found::Read(endpoint)),
+                Stage::Parked | Stage::Ready { .. } | Stage::Sending { .. } => {}
             }
         }
     }
@@ -128,53 +114,54 @@ impl Dispatcher {
         self.directory.failed(now);
         self.reread.clear();
         for id in self.reading.take().into_iter().flatten() {
-            let Some(item) = self.items.remove(&id) else { continue };
-            match item.stage {
-                Stage::Unread => {
-                    self.hand_back(now, &item.claimed.delivery);
-                    self.free_slot(item.claimed.delivery.endpoint());
+            match self.items.get(&id).map(|item| &item.stage) {
+                Some(Stage::Unread) => {
+                    if let Some(item) = self.items.remove(&id) {
+                        self.hand_back(now, &item.claimed.delivery);
+                        self.free_slot(item.claimed.delivery.endpoint());
+                    }
                 }
-                Stage::Failed { endpoint, finished } => {
-                    self.decide_failure(now, &item.claimed, &endpoint, Gate::Open, *finished, &endpoint);
-                }
-                stage @ (Stage::Parked | Stage::Ready { .. } | Stage::Sending { .. }) => {
-                    self.items.insert(id, Box::new(Item { claimed: item.claimed, stage }));
-                }
+                Some(Stage::Failed { .. }) => self.decide_failure(now, id, Found::Unknown),
+                Some(Stage::Parked | Stage::Ready { .. } | Stage::Sending { .. }) | None => {}
             }
         }
     }
 
-    fn decide_start(&mut self, now: Timestamp, claimed: Claimed, endpoint: Option<Arc<Endpoint>>) {
-        let change = self.tokens.change();
-        let decided =
-            step(&claimed.delivery, Input::Start(Gate::of(endpoint.as_deref())), &self.config.policy, now, change);
-        match (decided, endpoint) {
-            (Ok(Step::Send(number)), Some(endpoint)) => {
-                let id = claimed.delivery.id();
-                self.ready.push_back(id);
-                self.items.insert(id, Box::new(Item { claimed, stage: Stage::Ready { endpoint, number } }));
-            }
-            (Ok(Step::Write(change)), _) => {
-                self.free_slot(claimed.delivery.endpoint());
-                self.unsettled.push(&claimed.delivery, change);
-            }
-            // A row that is not in flight is no claim; without an endpoint the gate is never open.
-            (Ok(Step::Send(_)) | Err(_), _) => self.free_slot(claimed.delivery.endpoint()),
+    fn decide_start(&mut self, now: Timestamp, id: DeliveryId, endpoint: Option<Arc<Endpoint>>) {
+        let Some(item) = self.items.get_mut(&id) else { return };
+        let (change, gate) = (self.tokens.change(), Gate::of(endpoint.as_deref()));
+        let decided = step(&item.claimed.delivery, Input::Start(gate), &self.config.policy, now, change);
+        if let (Ok(Step::Send(number)), Some(endpoint)) = (&decided, endpoint) {
+            item.stage = Stage::Ready { endpoint, number: *number };
+            self.ready.push_back(id);
+            return;
+        }
+        let Some(item) = self.items.remove(&id) else { return };
+        self.free_slot(item.claimed.delivery.endpoint());
+        // A row that is not in flight is no claim; without an endpoint the gate is never open.
+        if let Ok(Step::Write(change)) = decided {
+            self.unsettled.push(&item.claimed.delivery, change);
         }
     }
 
-    fn decide_failure(
-        &mut self,
-        now: Timestamp,
-        claimed: &Claimed,
-        endpoint: &Arc<Endpoint>,
-        gate: Gate,
-        finished: Finished,
-        sent_to: &Arc<Endpoint>,
-    ) {
-        let policy = endpoint.policy.over(&self.config.policy);
-        self.write(now, &claimed.delivery, finished_input(gate, finished, sent_to), Some(&policy));
+    fn decide_failure(&mut self, now: Timestamp, id: DeliveryId, found: Found) {
+        let Some(item) = self.items.remove(&id) else { return };
+        let Stage::Failed { endpoint: sent_to, finished } = item.stage else { return };
+        let (gate, endpoint) = match found {
+            Found::Read(endpoint) => (Gate::of(endpoint.as_deref()), endpoint),
+            Found::Unknown => (Gate::Open, None),
+        };
+        let policy = endpoint.as_ref().unwrap_or(&sent_to).policy.over(&self.config.policy);
+        self.write(now, &item.claimed.delivery, finished_input(gate, *finished, &sent_to), Some(&policy));
     }
+}
+
+/// What is known of an endpoint after an attempt that failed.
+enum Found {
+    /// It was read; `None` = it is deleted.
+    Read(Option<Arc<Endpoint>>),
+    /// The directory did not answer.
+    Unknown,
 }
 
 pub(super) fn finished_input(gate: Gate, finished: Finished, sent_to: &Endpoint) -> Input {

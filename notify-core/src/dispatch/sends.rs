@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 
 use super::command::{Command, Finished, SendOrder};
 use super::config::DispatchConfig;
-use super::dispatcher::{Dispatcher, Item, Stage};
+use super::dispatcher::{Dispatcher, Stage};
 use super::reads::finished_input;
 
 impl Dispatcher {
@@ -25,11 +25,8 @@ impl Dispatcher {
             self.move_solo_to_front();
         }
         while let Some(id) = self.ready.pop_front() {
-            let Some(item) = self.items.remove(&id) else { continue };
-            let Stage::Ready { endpoint, number } = item.stage else {
-                self.items.insert(id, item);
-                continue;
-            };
+            let Some(item) = self.items.get_mut(&id) else { continue };
+            let Stage::Ready { endpoint, number } = &item.stage else { continue };
             let timeout = endpoint.policy.timeout_under(&self.config.policy);
             let latest_end = now.saturating_add(timeout).saturating_add(DispatchConfig::MARGIN);
             let solo = must_go_alone(&item.claimed.delivery) && !planted!(SoloForgotten);
@@ -38,29 +35,27 @@ impl Dispatcher {
             {
                 // Too late: the lease could end before the attempt does.
                 self.quiet |= solo;
-                self.hand_back(now, &item.claimed.delivery);
-                self.free_slot(item.claimed.delivery.endpoint());
+                if let Some(item) = self.items.remove(&id) {
+                    self.hand_back(now, &item.claimed.delivery);
+                    self.free_slot(item.claimed.delivery.endpoint());
+                }
                 continue;
             }
             if self.solo || (solo && self.sending > 0) {
                 self.ready.push_front(id);
-                self.items
-                    .insert(id, Box::new(Item { claimed: item.claimed, stage: Stage::Ready { endpoint, number } }));
                 break;
             }
             self.solo = solo;
             self.sending += 1;
+            let endpoint = Arc::clone(endpoint);
             out.push(Command::Send(Box::new(SendOrder {
                 delivery: id,
                 event: Arc::clone(&item.claimed.event),
                 endpoint: Arc::clone(&endpoint),
-                number,
+                number: *number,
                 timeout,
             })));
-            self.items.insert(
-                id,
-                Box::new(Item { claimed: item.claimed, stage: Stage::Sending { endpoint, started_at: now } }),
-            );
+            item.stage = Stage::Sending { endpoint, started_at: now };
         }
     }
 
@@ -75,27 +70,26 @@ impl Dispatcher {
 
     pub(super) fn finished(&mut self, now: Timestamp, finished: Finished) {
         let id = finished.delivery;
-        let Some(item) = self.items.remove(&id) else { return };
-        let Stage::Sending { endpoint, .. } = item.stage else {
-            self.items.insert(id, item);
-            return;
-        };
+        let Some(item) = self.items.get_mut(&id) else { return };
+        let Stage::Sending { endpoint, .. } = &item.stage else { return };
+        let (endpoint, slot_of) = (Arc::clone(endpoint), item.claimed.delivery.endpoint().clone());
         self.sending -= 1;
         self.solo = false;
         self.drain.count_finished();
-        if !planted!(SlotKept) {
-            self.free_slot(item.claimed.delivery.endpoint());
-        }
         match finished.verdict.outcome {
             Outcome::Success => {
-                self.write(now, &item.claimed.delivery, finished_input(Gate::Open, finished, &endpoint), None);
+                if let Some(item) = self.items.remove(&id) {
+                    self.write(now, &item.claimed.delivery, finished_input(Gate::Open, finished, &endpoint), None);
+                }
             }
             // It may have been disabled or deleted meanwhile: then it is held or cancelled, not scheduled.
             Outcome::Failure(_) => {
+                item.stage = Stage::Failed { endpoint, finished: Box::new(finished) };
                 self.unread.push(id);
-                let stage = Stage::Failed { endpoint, finished: Box::new(finished) };
-                self.items.insert(id, Box::new(Item { claimed: item.claimed, stage }));
             }
+        }
+        if !planted!(SlotKept) {
+            self.free_slot(&slot_of);
         }
     }
 }

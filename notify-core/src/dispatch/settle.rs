@@ -34,6 +34,10 @@ impl Unsettled {
     /// `leased` is the row that the change begins from.
     pub(super) fn push(&mut self, leased: &Delivery, change: Change) {
         self.waiting_until = self.waiting_until.into_iter().chain(leased.ready_at()).min();
+        // Mostly there is one: a vector that grows by itself begins with four.
+        if self.waiting.is_empty() {
+            self.waiting.reserve_exact(1);
+        }
         self.waiting.push(change);
     }
 

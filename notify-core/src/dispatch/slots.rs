@@ -1,6 +1,6 @@
 //! How many attempts may run: in all, and for each endpoint.
 
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 use crate::id::EndpointId;
 use crate::store::Free;
@@ -11,12 +11,12 @@ pub(super) struct Slots {
     max: u32,
     per_endpoint: u32,
     taken: u32,
-    by_endpoint: BTreeMap<EndpointId, u32>,
+    by_endpoint: FxHashMap<EndpointId, u32>,
 }
 
 impl Slots {
-    pub(super) const fn new(max: u32, per_endpoint: u32) -> Self {
-        Self { max, per_endpoint, taken: 0, by_endpoint: BTreeMap::new() }
+    pub(super) fn new(max: u32, per_endpoint: u32) -> Self {
+        Self { max, per_endpoint, taken: 0, by_endpoint: FxHashMap::default() }
     }
 
     pub(super) fn take(&mut self, endpoint: &EndpointId) {
@@ -50,6 +50,8 @@ impl Slots {
     /// The same for a claim: endpoints in order of id.
     pub(super) fn as_free(&self) -> Free {
         let busy = self.by_endpoint.iter().map(|(id, count)| (id.clone(), self.per_endpoint.saturating_sub(*count)));
-        Free { default: self.per_endpoint, busy: busy.collect() }
+        let mut busy: Vec<_> = busy.collect();
+        busy.sort_unstable();
+        Free { default: self.per_endpoint, busy }
     }
 }

@@ -53,6 +53,12 @@ impl MemoryStore {
         self.with(|model| model.check())
     }
 
+    /// Applies one change, and gives the row as it is now.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn apply_and_show(&self, change: &Change) -> (ApplyOutcome, Option<Delivery>) {
+        self.with(|model| (model.apply_one(change), model.load(&[change.delivery()]).pop()))
+    }
+
     /// A step of a sweep, and the rows that it wrote, as they are now.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn sweep_and_show(&self, request: &SweepRequest) -> (Swept, Vec<Delivery>) {

@@ -16,7 +16,7 @@ impl Model {
     }
 
     pub(in super::super) fn attempts(&self, delivery: &DeliveryId) -> Vec<Attempt> {
-        let row = self.delivery(delivery);
+        let row = self.deliveries.get(delivery);
         row.map(|row| row.attempts.iter().map(|(_, attempt)| attempt.clone()).collect()).unwrap_or_default()
     }
 
@@ -32,10 +32,10 @@ impl Model {
 
     pub(in super::super) fn deliveries(&self, query: &DeliveryQuery) -> Page<Delivery> {
         let below = query.page.after.map_or(u64::MAX, |cursor| cursor.0);
-        let newest_first = self.deliveries.range(..below).rev();
+        let newest_first = self.deliveries_by_number.range(..below).rev().filter_map(|(_, id)| self.deliveries.get(id));
         let mut rows = newest_first
-            .filter(|(_, row)| query.wants(&row.delivery, &row.event.event_type, row.purpose))
-            .map(|(number, row)| (*number, row.delivery.clone()));
+            .filter(|row| query.wants(&row.delivery, &row.event.event_type, row.purpose))
+            .map(|row| (row.number, row.delivery.clone()));
         page(&mut rows, query.page.limit)
     }
 
@@ -64,9 +64,9 @@ impl Model {
 
     pub(in super::super) fn prune(&mut self, before: Timestamp, limit: u32) -> Pruned {
         let old = |row: &EventRow| {
-            let ended = |number| {
+            let ended = |id| {
                 self.deliveries
-                    .get(number)
+                    .get(id)
                     .is_none_or(|row| row.delivery.as_stored().settled_at.is_some_and(|at| at < before))
             };
             row.created_at < before && (row.deliveries.iter().all(ended) || planted!(RetentionTooEarly))
@@ -86,16 +86,16 @@ impl Model {
         if let Some(idempotency_key) = row.idempotency_key {
             self.events_by_key.remove(&(key.tenant.clone(), idempotency_key));
         }
-        for number in row.deliveries {
-            if let Some(row) = self.deliveries.remove(&number) {
-                self.numbers.remove(&row.delivery.id());
-                self.index.leave(number, &row.delivery);
+        for id in row.deliveries {
+            if let Some(row) = self.deliveries.remove(&id) {
+                self.deliveries_by_number.remove(&row.number);
+                self.index.leave(row.number, &row.delivery);
             }
         }
     }
 
     fn record(&self, row: &EventRow) -> EventRecord {
-        let deliveries = row.deliveries.iter().filter_map(|number| self.deliveries.get(number));
+        let deliveries = row.deliveries.iter().filter_map(|id| self.deliveries.get(id));
         EventRecord {
             event: Arc::clone(&row.event),
             created_at: row.created_at,

@@ -10,6 +10,8 @@ mod log;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::delivery::{Attempt, Delivery, NewDelivery, State};
 use crate::endpoint::Endpoint;
 use crate::event::{Event, EventKey, Fingerprint, Purpose};
@@ -23,15 +25,15 @@ use super::{ApplyOutcome, InsertOutcome, Inserted, PublishBatch, StoreError, Swe
 /// Everything that a store keeps. Each method is one atomic step.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Model {
-    events: BTreeMap<EventKey, EventRow>,
+    events: FxHashMap<EventKey, EventRow>,
     events_by_number: BTreeMap<u64, EventKey>,
     events_by_key: BTreeMap<(TenantId, IdempotencyKey), EventId>,
-    /// By number, so that rows of one time lie together.
-    deliveries: BTreeMap<u64, DeliveryRow>,
-    numbers: BTreeMap<DeliveryId, u64>,
+    /// Boxed: a map moves its entries about.
+    deliveries: FxHashMap<DeliveryId, Box<DeliveryRow>>,
+    deliveries_by_number: BTreeMap<u64, DeliveryId>,
     index: Index,
     /// What past claims got, until their leases end.
-    claims: BTreeMap<ClaimToken, Vec<u64>>,
+    claims: FxHashMap<ClaimToken, Vec<DeliveryId>>,
     claims_by_end: BTreeSet<(Timestamp, ClaimToken)>,
     endpoints: BTreeMap<EndpointId, EndpointRow>,
     endpoints_by_number: BTreeMap<u64, EndpointId>,
@@ -50,12 +52,12 @@ struct EventRow {
     idempotency_key: Option<IdempotencyKey>,
     purpose: Purpose,
     created_at: Timestamp,
-    /// Their numbers.
-    deliveries: Vec<u64>,
+    deliveries: Vec<DeliveryId>,
 }
 
 #[derive(Clone, Debug)]
 struct DeliveryRow {
+    number: u64,
     delivery: Delivery,
     event: Arc<Event>,
     purpose: Purpose,
@@ -65,16 +67,16 @@ struct DeliveryRow {
 /// Which rows may be claimed, which are held, and how many stand where.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Index {
-    queues: BTreeMap<EndpointId, Queue>,
+    queues: FxHashMap<EndpointId, Queue>,
     /// In the order of the states.
     tally: BTreeMap<TenantId, [u64; State::ALL.len()]>,
 }
 
-/// One endpoint's open rows, in the order in which they may be claimed.
+/// One endpoint's open rows, in the order in which they may be claimed: by time, then by number.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 struct Queue {
-    claimable: BTreeSet<(Timestamp, u64)>,
-    held: BTreeSet<(Timestamp, u64)>,
+    claimable: BTreeMap<(Timestamp, u64), DeliveryId>,
+    held: BTreeMap<(Timestamp, u64), DeliveryId>,
     /// When it was served last, in turns: the one that waits longest is served next.
     turn: u64,
 }
@@ -134,7 +136,7 @@ impl Model {
     }
 
     pub(super) fn load(&self, ids: &[DeliveryId]) -> Vec<Delivery> {
-        ids.iter().filter_map(|id| self.delivery(id)).map(|row| row.delivery.clone()).collect()
+        ids.iter().filter_map(|id| self.deliveries.get(id)).map(|row| row.delivery.clone()).collect()
     }
 
     pub(super) fn attach(&mut self, key: &EventKey, deliveries: &[NewDelivery]) -> Result<usize, StoreError> {
@@ -142,9 +144,9 @@ impl Model {
         let (event, purpose, created_at) = (Arc::clone(&row.event), row.purpose, row.created_at);
         let mut added = 0;
         for new in deliveries {
-            let number = self.write_delivery(&event, purpose, new, created_at);
-            if let (Some(number), Some(row)) = (number, self.events.get_mut(key)) {
-                row.deliveries.push(number);
+            let written = self.write_delivery(&event, purpose, new, created_at);
+            if let (Written::New, Some(row)) = (written, self.events.get_mut(key)) {
+                row.deliveries.push(new.id);
                 added += 1;
             }
         }
@@ -155,23 +157,21 @@ impl Model {
         swept(&self.sweep_rows(request))
     }
 
-    /// Gives the numbers of the rows that it wrote.
-    fn sweep_rows(&mut self, request: &SweepRequest) -> Vec<u64> {
+    /// Gives the rows that it wrote.
+    fn sweep_rows(&mut self, request: &SweepRequest) -> Vec<DeliveryId> {
         let Some(queue) = self.index.queues.get(&request.endpoint) else { return Vec::new() };
-        let numbers: Vec<u64> = match request.action {
-            SweepAction::Hold => queue.claimable.iter().map(|(_, number)| *number).collect(),
-            SweepAction::Release => queue.held.iter().map(|(_, number)| *number).collect(),
-            SweepAction::Cancel if planted!(HeldNotCancelled) => {
-                queue.claimable.iter().map(|(_, number)| *number).collect()
-            }
-            SweepAction::Cancel => queue.claimable.iter().chain(&queue.held).map(|(_, number)| *number).collect(),
+        let ids: Vec<DeliveryId> = match request.action {
+            SweepAction::Hold => queue.claimable.values().copied().collect(),
+            SweepAction::Release => queue.held.values().copied().collect(),
+            SweepAction::Cancel if planted!(HeldNotCancelled) => queue.claimable.values().copied().collect(),
+            SweepAction::Cancel => queue.claimable.values().chain(queue.held.values()).copied().collect(),
         };
         let mut written = Vec::new();
-        for number in numbers {
+        for id in ids {
             if written.len() == request.limit as usize {
                 break;
             }
-            let Some(row) = self.deliveries.get(&number) else { continue };
+            let Some(row) = self.deliveries.get_mut(&id) else { continue };
             // It ends at its settle or at its next claim.
             if row.delivery.state() == State::InFlight && !planted!(SweepTouchesLeased) {
                 continue;
@@ -191,8 +191,9 @@ impl Model {
             }
             next.version = next.version.next();
             if let Ok(next) = Delivery::restore(next) {
-                self.put(number, next);
-                written.push(number);
+                row.put(next, &mut self.index);
+                self.writes += 1;
+                written.push(id);
             }
         }
         written
@@ -223,8 +224,12 @@ impl Model {
             self.events_by_key.insert((key.tenant.clone(), idempotency_key.clone()), key.id.clone());
         }
         let (event, purpose) = (&published.event, published.purpose);
-        let written = published.deliveries.iter().filter_map(|new| self.write_delivery(event, purpose, new, now));
-        let deliveries = written.collect();
+        let mut deliveries = Vec::with_capacity(published.deliveries.len());
+        for new in &published.deliveries {
+            if self.write_delivery(event, purpose, new, now) == Written::New {
+                deliveries.push(new.id);
+            }
+        }
         self.events.insert(
             key,
             EventRow {
@@ -239,30 +244,29 @@ impl Model {
         );
     }
 
-    /// Writes a delivery, unless its pair of event and endpoint exists, and gives its number.
+    /// Writes a delivery, unless its pair of event and endpoint exists.
     fn write_delivery(
         &mut self,
         event: &Arc<Event>,
         purpose: Purpose,
         new: &NewDelivery,
         created_at: Timestamp,
-    ) -> Option<u64> {
-        if self.numbers.contains_key(&new.id) {
-            return None;
+    ) -> Written {
+        if self.deliveries.contains_key(&new.id) {
+            return Written::Before;
         }
         let delivery = Delivery::begin(event.key.clone(), new, created_at);
         let number = self.next_number();
-        self.numbers.insert(new.id, number);
+        self.deliveries_by_number.insert(number, new.id);
         self.index.enter(number, &delivery);
-        let row = DeliveryRow { delivery, event: Arc::clone(event), purpose, attempts: Vec::new() };
-        self.deliveries.insert(number, row);
+        let row = DeliveryRow { number, delivery, event: Arc::clone(event), purpose, attempts: Vec::new() };
+        self.deliveries.insert(new.id, Box::new(row));
         self.writes += 1;
-        Some(number)
+        Written::New
     }
 
     pub(super) fn apply_one(&mut self, change: &Change) -> ApplyOutcome {
-        let Some(number) = self.numbers.get(&change.delivery()).copied() else { return ApplyOutcome::Missing };
-        let Some(row) = self.deliveries.get_mut(&number) else { return ApplyOutcome::Missing };
+        let Some(row) = self.deliveries.get_mut(&change.delivery()) else { return ApplyOutcome::Missing };
         let current = row.delivery.as_stored();
         let known = current.last_change == Some(change.id()) || row.attempts.iter().any(|(id, _)| *id == change.id());
         if known {
@@ -276,27 +280,17 @@ impl Model {
         let Ok(next) = Delivery::restore(change.next().clone()) else {
             return ApplyOutcome::Stale { current: current.version };
         };
-        row.attempts.reserve_exact(change.attempts().len());
+        // Mostly there is one: a vector that grows by itself begins with four.
+        if row.attempts.is_empty() {
+            row.attempts.reserve_exact(change.attempts().len());
+        }
         if !planted!(LogForgotten) {
             row.attempts.extend(change.attempts().iter().map(|attempt| (change.id(), attempt.clone())));
         }
         self.activity.note(&row.event, change);
-        self.put(number, next);
-        ApplyOutcome::Applied
-    }
-
-    /// Replaces a row, and keeps the indexes true.
-    fn put(&mut self, number: u64, next: Delivery) {
-        if let Some(row) = self.deliveries.get_mut(&number) {
-            self.index.leave(number, &row.delivery);
-            self.index.enter(number, &next);
-            row.delivery = next;
-        }
+        row.put(next, &mut self.index);
         self.writes += 1;
-    }
-
-    fn delivery(&self, id: &DeliveryId) -> Option<&DeliveryRow> {
-        self.deliveries.get(self.numbers.get(id)?)
+        ApplyOutcome::Applied
     }
 
     const fn next_number(&mut self) -> u64 {
@@ -305,8 +299,24 @@ impl Model {
     }
 }
 
-fn swept(written: &[u64]) -> Swept {
+fn swept(written: &[DeliveryId]) -> Swept {
     Swept { moved: u32::try_from(written.len()).unwrap_or(u32::MAX) }
+}
+
+/// Whether a delivery was there before.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Written {
+    New,
+    Before,
+}
+
+impl DeliveryRow {
+    /// Becomes `next`, and keeps the indexes true.
+    fn put(&mut self, next: Delivery, index: &mut Index) {
+        index.leave(self.number, &self.delivery);
+        index.enter(self.number, &next);
+        self.delivery = next;
+    }
 }
 
 impl Index {
@@ -327,7 +337,7 @@ impl Index {
             }
             if let Some(queue) = self.queues.get_mut(delivery.endpoint()) {
                 let rows = if delivery.state().is_claimable() { &mut queue.claimable } else { &mut queue.held };
-                rows.insert((at, number));
+                rows.insert((at, number), delivery.id());
             }
         }
         self.count(delivery, |count| *count += 1);
