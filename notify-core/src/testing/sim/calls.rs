@@ -253,7 +253,7 @@ impl World<'_> {
             What::Read(ids) => {
                 let Ok(endpoints) = ready(self.store.get(ids)) else { return call.what.failure() };
                 self.step(Taken::Read);
-                DispatchInput::Endpoints(ids.iter().cloned().zip(endpoints).collect())
+                DispatchInput::Endpoints(std::mem::take(ids).into_iter().zip(endpoints).collect())
             }
             What::Apply(changes) => {
                 let changes = Arc::clone(changes);
@@ -275,9 +275,7 @@ impl World<'_> {
 
     fn apply(&mut self, by: Option<(usize, u32)>, change: &Change) -> ApplyOutcome {
         let id = change.delivery();
-        let outcomes = ready(self.store.apply(std::slice::from_ref(change))).unwrap_or_default();
-        let outcome = outcomes.first().copied().unwrap_or(ApplyOutcome::Missing);
-        let after = ready(self.store.load(&[id])).unwrap_or_default().into_iter().next();
+        let (outcome, after) = self.store.apply_and_show(change);
         let config = self.config_of(by.unwrap_or_default());
         self.see(&Seen::Applied { change, outcome, after: after.as_ref(), config });
         self.note(12, [by.map_or(99, |(process, _)| process as u64), change.expected().get()], || {

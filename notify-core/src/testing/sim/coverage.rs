@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
+
 use super::mishaps::{Mishap, Taken};
 use super::wanted::{LEFT_OUT, WANTED};
 
 /// Counts by name: faults, steps of a delivery, pairs of a fault and a step.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Coverage {
-    counts: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    counts: FxHashMap<(&'static str, &'static str), u64>,
     steps: Vec<u64>,
     /// For each fault, each step.
     pairs: Vec<u64>,
@@ -17,14 +19,14 @@ pub struct Coverage {
 impl Default for Coverage {
     fn default() -> Self {
         let steps = Taken::ALL.len();
-        Self { counts: BTreeMap::new(), steps: vec![0; steps], pairs: vec![0; steps * Mishap::ALL.len()] }
+        Self { counts: FxHashMap::default(), steps: vec![0; steps], pairs: vec![0; steps * Mishap::ALL.len()] }
     }
 }
 
 impl Coverage {
     /// `kind` of `group` happened once more.
     pub(super) fn count(&mut self, group: &'static str, kind: &'static str) {
-        *self.counts.entry(group).or_default().entry(kind).or_default() += 1;
+        *self.counts.entry((group, kind)).or_default() += 1;
     }
 
     pub(super) fn step(&mut self, step: Taken) {
@@ -44,8 +46,8 @@ impl Coverage {
 
     /// The counts of all groups: first those that have names of their own, then the steps.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'static str, u64)> {
-        let named = self.counts.iter();
-        let named = named.flat_map(|(group, kinds)| kinds.iter().map(move |(kind, count)| (*group, *kind, *count)));
+        let named: BTreeMap<_, _> = self.counts.iter().collect();
+        let named = named.into_iter().map(|((group, kind), count)| (*group, *kind, *count));
         named.chain(Taken::ALL.iter().zip(&self.steps).map(|(step, count)| ("step", step.name(), *count)))
     }
 
@@ -59,9 +61,8 @@ impl Coverage {
 
     /// Adds the counts of another run.
     pub fn add(&mut self, other: &Self) {
-        for (group, kinds) in &other.counts {
-            let sums = self.counts.entry(group).or_default();
-            kinds.iter().for_each(|(kind, count)| *sums.entry(kind).or_default() += count);
+        for (named, count) in &other.counts {
+            *self.counts.entry(*named).or_default() += count;
         }
         let sums = self.steps.iter_mut().zip(&other.steps).chain(self.pairs.iter_mut().zip(&other.pairs));
         sums.for_each(|(sum, count)| *sum += count);

@@ -10,8 +10,11 @@ use crate::time::Timestamp;
 
 use super::scenario::PlannedEndpoint;
 
-/// The value of the custom header of an endpoint: must be in no log.
-pub(super) fn header_value(index: usize) -> String {
+/// What every secret and every value of a custom header holds: must be in no log.
+pub(super) const CANARIES: [&str; 2] = ["whsec", "canary-"];
+
+/// The value of the custom header of an endpoint.
+fn header_value(index: usize) -> String {
     format!("Bearer canary-{index:03}")
 }
 

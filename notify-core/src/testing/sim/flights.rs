@@ -1,7 +1,8 @@
 //! The attempts of one process that run.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::endpoint::Endpoint;
 use crate::id::{DeliveryId, EndpointId};
@@ -12,9 +13,9 @@ use super::script::Meeting;
 /// Counted as they come and go: at times there are thousands.
 #[derive(Debug)]
 pub(super) struct Flights {
-    /// Boxed: ids are random, and a map moves its entries about.
-    running: BTreeMap<DeliveryId, Box<Flight>>,
-    by_endpoint: BTreeMap<EndpointId, usize>,
+    /// Boxed: a map moves its entries about.
+    running: FxHashMap<DeliveryId, Box<Flight>>,
+    by_endpoint: FxHashMap<EndpointId, usize>,
     alone: usize,
 }
 
@@ -32,8 +33,8 @@ pub(super) struct Flight {
 }
 
 impl Flights {
-    pub(super) const fn none() -> Self {
-        Self { running: BTreeMap::new(), by_endpoint: BTreeMap::new(), alone: 0 }
+    pub(super) fn none() -> Self {
+        Self { running: FxHashMap::default(), by_endpoint: FxHashMap::default(), alone: 0 }
     }
 
     pub(super) fn begin(&mut self, delivery: DeliveryId, flight: Flight) {
@@ -74,7 +75,9 @@ impl Flights {
     pub(super) fn overdue(&self, now: i64) -> Vec<(DeliveryId, u64)> {
         let over = |flight: &Flight| u128::from((now - flight.at).unsigned_abs()) > flight.meeting.after.as_millis();
         let flights = self.running.iter().filter(|(_, flight)| over(flight));
-        flights.map(|(delivery, flight)| (*delivery, flight.serial)).collect()
+        let mut flights: Vec<_> = flights.map(|(delivery, flight)| (*delivery, flight.serial)).collect();
+        flights.sort_unstable();
+        flights
     }
 
     pub(super) fn len(&self) -> usize {

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
+
 use crate::delivery::{Attempt, Delivery, Outcome, State};
 use crate::endpoint::Endpoint;
 use crate::event::Fingerprint;
@@ -73,15 +75,15 @@ pub(super) struct EndpointWrite {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ledger {
-    /// Boxed: ids are random, and a map moves its entries about.
-    pub(super) rows: BTreeMap<DeliveryId, Box<Known>>,
+    /// Boxed: a map moves its entries about.
+    pub(super) rows: FxHashMap<DeliveryId, Box<Known>>,
     /// The content of each event that is stored.
-    pub(super) events: BTreeMap<EventId, Fingerprint>,
-    pub(super) by_endpoint: BTreeMap<EndpointId, BTreeSet<DeliveryId>>,
+    pub(super) events: FxHashMap<EventId, Fingerprint>,
+    pub(super) by_endpoint: FxHashMap<EndpointId, BTreeSet<DeliveryId>>,
     /// For each endpoint its rows that are scheduled or in flight, by the time from which they may be claimed.
-    claimable: BTreeMap<EndpointId, BTreeSet<(Timestamp, DeliveryId)>>,
+    claimable: FxHashMap<EndpointId, BTreeSet<(Timestamp, DeliveryId)>>,
     pub(super) endpoints: BTreeMap<EndpointId, Vec<EndpointWrite>>,
-    pub(super) claims: BTreeMap<ClaimToken, Vec<DeliveryId>>,
+    pub(super) claims: FxHashMap<ClaimToken, Vec<DeliveryId>>,
     /// How often the store fell back.
     pub(super) failovers: u64,
     /// How many are scheduled or in flight.

@@ -47,7 +47,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) const fn down() -> Self {
+    pub(super) fn down() -> Self {
         Self {
             dispatcher: None,
             epoch: 0,
@@ -137,9 +137,8 @@ impl World<'_> {
         if process.stopping && process.stops_by.is_none() {
             process.stops_by = Some(clock.saturating_add(process.grace));
         }
-        let inputs = std::mem::take(&mut process.inbox);
         let Some(dispatcher) = process.dispatcher.as_mut() else { return };
-        let commands = dispatcher.handle_all(clock, inputs);
+        let commands = dispatcher.handle_all(clock, process.inbox.drain(..));
         let held = dispatcher.held();
         self.note(3, [index as u64, commands.len() as u64], || {
             format!("process {index} turns: {} commands", commands.len())

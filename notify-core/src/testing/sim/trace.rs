@@ -31,9 +31,11 @@ impl Trace {
     /// Something happened: what, to whom, and in words. The words are made only if somebody reads them.
     pub(super) fn note(&mut self, at: i64, what: u8, whom: [u64; 2], words: impl FnOnce() -> String) {
         self.events += 1;
-        self.waiting.extend_from_slice(&at.to_be_bytes());
-        self.waiting.push(what);
-        whom.iter().for_each(|number| self.waiting.extend_from_slice(&number.to_be_bytes()));
+        let mut record = [what; 25];
+        record[..8].copy_from_slice(&at.to_be_bytes());
+        record[9..17].copy_from_slice(&whom[0].to_be_bytes());
+        record[17..].copy_from_slice(&whom[1].to_be_bytes());
+        self.waiting.extend_from_slice(&record);
         if self.waiting.len() > 4000 {
             self.hash.update(&self.waiting);
             self.waiting.clear();

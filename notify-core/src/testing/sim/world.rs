@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
+
 use crate::dispatch::DispatchConfig;
 use crate::id::{DeliveryId, EndpointId, EventId};
 use crate::store::{MemoryStore, SweepAction};
@@ -100,7 +102,7 @@ pub(super) struct World<'a> {
     pub(super) store: MemoryStore,
     pub(super) processes: Vec<Process>,
     /// Which configuration each life of a process has.
-    pub(super) versions: BTreeMap<(usize, u32), usize>,
+    pub(super) versions: FxHashMap<(usize, u32), usize>,
     pub(super) ledger: Ledger,
     invariants: Vec<Box<dyn Invariant>>,
     /// For each kind of thing which of them watch it.
@@ -108,7 +110,7 @@ pub(super) struct World<'a> {
     pub(super) trace: Trace,
     pub(super) coverage: Coverage,
     pub(super) recent: Recent,
-    pub(super) calls: BTreeMap<u64, Box<Call>>,
+    pub(super) calls: FxHashMap<u64, Box<Call>>,
     pub(super) operating: BTreeMap<u64, Operating>,
     /// Numbers for calls, requests and operations.
     serial: u64,
@@ -157,14 +159,14 @@ impl<'a> World<'a> {
             heap: Heap::new(),
             store: MemoryStore::new(),
             processes: (0..scenario.processes).map(|_| Process::down()).collect(),
-            versions: BTreeMap::new(),
+            versions: FxHashMap::default(),
             ledger: Ledger::default(),
             invariants,
             watchers,
             trace: Trace::new(lines),
             coverage: Coverage::default(),
             recent: Recent::new(),
-            calls: BTreeMap::new(),
+            calls: FxHashMap::default(),
             operating: BTreeMap::new(),
             serial: 0,
             outage: 0,
@@ -246,7 +248,7 @@ impl<'a> World<'a> {
     pub(super) fn run(&mut self) {
         while self.found.is_none() && !self.ended {
             let Some((at, event)) = self.heap.pop() else { break };
-            self.now = at;
+            self.now = at.cast_signed();
             self.happen(event);
             self.since_review += 1;
             if self.since_review > 100 + self.ledger.rows.len() {
@@ -288,7 +290,7 @@ impl<'a> World<'a> {
     /// `event` happens at `at`, in milliseconds after the start.
     pub(super) fn at(&mut self, at: i64, event: Happening) {
         let tie = (self.rng.next() >> 32) as u32;
-        self.heap.push(START + at, tie, event);
+        self.heap.push((START + at).cast_unsigned(), tie, event);
     }
 
     /// `event` happens in `after` milliseconds.

@@ -2,7 +2,7 @@
 //! most one fewer than any other; and an endpoint that waits sees no other served twice before it, so that it waits for
 //! at most as many claims as there are endpoints, however deep another's backlog is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::id::EndpointId;
 use crate::store::{ClaimBatch, ClaimRequest};
@@ -12,7 +12,7 @@ use super::{Found, Invariant, Kind, Known, Ledger, Seen};
 #[derive(Debug, Default)]
 pub(super) struct Fairness {
     /// For each endpoint that was passed over since it waits: who was served meanwhile.
-    served_before: BTreeMap<EndpointId, BTreeSet<EndpointId>>,
+    served_before: FxHashMap<EndpointId, FxHashSet<EndpointId>>,
     /// A store that fell back has forgotten whose turn it was.
     failovers: u64,
 }
@@ -35,14 +35,16 @@ impl Invariant for Fairness {
         let got = served(batch);
         if ledger.claims.contains_key(&request.token) {
             // The same rows again; or others, where it is carried out after its own lease has ended.
-            got.keys().for_each(|endpoint| {
-                self.served_before.remove(*endpoint);
-            });
+            got.keys().for_each(|endpoint| self.waits_no_more(endpoint));
             return Ok(());
         }
         let cut_short = batch.claimed.len() >= request.limit as usize;
         let most = got.values().copied().max().unwrap_or(0);
         for (endpoint, due) in ledger.due(request.now, most as usize + 1) {
+            if due == 0 {
+                self.waits_no_more(endpoint);
+                continue;
+            }
             let has = got.get(endpoint).copied().unwrap_or(0);
             let room = room(request, endpoint);
             let wants_more = due > has as usize && room > has;
@@ -52,8 +54,8 @@ impl Invariant for Fairness {
             if wants_more && has + 1 < most {
                 return Err(format!("{endpoint} gets {has} rows of a claim that gives another {most}"));
             }
-            if has > 0 || due == 0 {
-                self.served_before.remove(endpoint);
+            if has > 0 {
+                self.waits_no_more(endpoint);
             } else if room > 0 {
                 self.passed_over(endpoint, got.keys())?;
             }
@@ -63,9 +65,15 @@ impl Invariant for Fairness {
 }
 
 impl Fairness {
+    fn waits_no_more(&mut self, endpoint: &EndpointId) {
+        if !self.served_before.is_empty() {
+            self.served_before.remove(endpoint);
+        }
+    }
+
     fn passed_over<'a>(&mut self, waits: &EndpointId, served: impl Iterator<Item = &'a &'a EndpointId>) -> Found {
         if !self.served_before.contains_key(waits) {
-            self.served_before.insert(waits.clone(), BTreeSet::new());
+            self.served_before.insert(waits.clone(), FxHashSet::default());
         }
         let Some(before) = self.served_before.get_mut(waits) else { return Ok(()) };
         for other in served {
@@ -77,8 +85,8 @@ impl Fairness {
     }
 }
 
-fn served(batch: &ClaimBatch) -> BTreeMap<&EndpointId, u32> {
-    let mut got = BTreeMap::new();
+fn served(batch: &ClaimBatch) -> FxHashMap<&EndpointId, u32> {
+    let mut got = FxHashMap::default();
     for row in &batch.claimed {
         *got.entry(row.delivery.endpoint()).or_default() += 1;
     }

@@ -81,7 +81,7 @@ pub(super) fn all(scenario: &Scenario) -> Vec<Box<dyn Invariant>> {
         Box::new(liveness::Liveness::of(scenario)),
         Box::new(clock::Clock::of(scenario)),
         Box::new(memory::Memory),
-        Box::new(secrecy::Secrecy::of(scenario)),
+        Box::new(secrecy::Secrecy),
         Box::new(stop::NothingAfterStop::of(scenario)),
     ]
 }
