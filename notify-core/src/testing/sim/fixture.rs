@@ -10,8 +10,8 @@ use crate::time::Timestamp;
 
 use super::scenario::PlannedEndpoint;
 
-/// What every secret and every value of a custom header holds: must be in no log.
-pub(super) const CANARIES: [&str; 2] = ["whsec", "canary-"];
+/// What secrets and values of custom headers hold, and no signature that is sent back can: must be in no log.
+pub(super) const CANARIES: [&str; 3] = ["whsec_", "whsec-plain", "canary-"];
 
 /// The value of the custom header of an endpoint.
 fn header_value(index: usize) -> String {

@@ -22,6 +22,7 @@ const CORPUS: &[(u64, &str)] = &[
     (100_951, "an operator's act that went on after all acts had been repeated"),
     (1_061_417, "a publish that was dropped, and stored after the engine had looked for its rows: nobody claimed them"),
     (1_060_986, "attempts that went on standing still when their process went on"),
+    (1_056_180, "a receiver that sent back a signature with the letters `whsec` in it, which was taken for a secret"),
 ];
 
 #[test]
