@@ -164,6 +164,8 @@ mod chosen {
         KeyForgotten,
         /// a sweep that cancels leaves what is held
         HeldNotCancelled,
+        /// secrets that a receiver sends back are logged
+        SentBackIsLogged,
     }
 
     /// Plants `fault`, or none, for this thread.

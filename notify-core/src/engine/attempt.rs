@@ -118,7 +118,7 @@ impl Drop for End {
 
 /// A receiver may echo what it got: secrets and the values of custom headers do not go into the log.
 fn scrub(body: Bytes, endpoint: &Endpoint) -> Bytes {
-    if body.is_empty() {
+    if body.is_empty() || planted!(SentBackIsLogged) {
         return body;
     }
     let secrets = endpoint.secrets.iter().map(|stored| stored.secret.expose().as_bytes());

@@ -118,3 +118,6 @@ struct Said<'a> {
 fn add(sum: &mut (usize, u64), entry: impl Hash) {
     *sum = (sum.0 + 1, sum.1.wrapping_add(FxBuildHasher.hash_one(entry)));
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,11 +11,13 @@ use crate::time::Timestamp;
 use super::scenario::PlannedEndpoint;
 
 /// What secrets and values of custom headers hold, and no signature that is sent back can: must be in no log.
-pub(super) const CANARIES: [&str; 3] = ["whsec_", "whsec-plain", "canary-"];
+pub(super) const CANARIES: [&str; 3] = ["whsec_", PLAIN, HEADER];
+const PLAIN: &str = "whsec-plain";
+const HEADER: &str = "canary-";
 
 /// The value of the custom header of an endpoint.
 fn header_value(index: usize) -> String {
-    format!("Bearer canary-{index:03}")
+    format!("Bearer {HEADER}{index:03}")
 }
 
 /// The id of an endpoint; `None` never happens, since the text is one.
@@ -60,7 +62,7 @@ fn secret(index: usize, rotation: u64, plan: &PlannedEndpoint) -> Secret {
     if !plan.plain_secret {
         return generated;
     }
-    Secret::new(format!("whsec-plain-{index}-{rotation}")).unwrap_or(generated)
+    Secret::new(format!("{PLAIN}-{index}-{rotation}")).unwrap_or(generated)
 }
 
 /// The next secret becomes the current one, and the one before stays for a while.

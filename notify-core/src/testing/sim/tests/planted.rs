@@ -115,4 +115,5 @@ const RECORDED: &[(Fault, u64, &str)] = &[
     (Fault::NoFreshBudget, 2, "schedule"),
     (Fault::KeyForgotten, 5, "idempotency"),
     (Fault::HeldNotCancelled, 57, "conservation"),
+    (Fault::SentBackIsLogged, 1, "no secret outside its place"),
 ];
